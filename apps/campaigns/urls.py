@@ -1,0 +1,23 @@
+from django.urls import include, path
+from rest_framework.routers import SimpleRouter
+
+from apps.campaigns.services.lifecycle import Verb
+from apps.campaigns.views import CampaignStatus, CampaignViewSet, MoveCampaign, ScheduleCampaign
+
+router = SimpleRouter(trailing_slash=False, use_regex_path=False)
+router.register("campaigns", CampaignViewSet, basename="campaign")
+
+urlpatterns = [
+    path("", include(router.urls)),
+    path("campaigns/<uuid:pk>/status", CampaignStatus.as_view(), name="campaign-status"),
+    path("campaigns/<uuid:pk>/schedule", ScheduleCampaign.as_view(), name="campaign-schedule"),
+    *[
+        path(
+            f"campaigns/<uuid:pk>/{verb.value}",
+            MoveCampaign.as_view(verb=verb),
+            name=f"campaign-{verb.value}",
+        )
+        for verb in Verb
+        if verb is not Verb.SCHEDULE
+    ],
+]

@@ -1,0 +1,10 @@
+"""`/console/` on the square."""
+
+from django.urls import path
+
+from apps.console.views import messages, money, people, tenants
+from apps.console.views.site import site
+
+__all__ = ["messages", "money", "people", "tenants", "urlpatterns"]
+
+urlpatterns = [path("", site.urls)]

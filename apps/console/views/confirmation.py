@@ -1,0 +1,59 @@
+"""An operator's act: a page that says what will happen, a reason, one service, a line in the history."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from config.errors import DomainError
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=200,
+        help_text=_("It stands in the history, and a suspended tenant's people read it."),
+        widget=UnfoldAdminTextInputWidget(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """`do` takes the reason and raises DomainErrors; `done` is the line shown and kept afterwards."""
+
+    title: Promise
+    consequence: Promise
+    do: Callable[[str], object]
+    done: Promise
+    back: str
+
+
+def confirmed(admin: Any, request: HttpRequest, subject: Any, act: Act) -> HttpResponse:
+    """Ask on GET, act on POST, and go back to where the operator came from."""
+    form = ReasonForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        reason = form.cleaned_data["reason"]
+        try:
+            act.do(reason)
+        except DomainError as refused:
+            form.add_error(None, refused.detail)
+        else:
+            admin.log_change(request, subject, f"{act.done} {reason}")
+            messages.success(request, str(act.done))
+            return HttpResponseRedirect(act.back)
+    facts = {
+        **admin.admin_site.each_context(request),
+        "title": act.title,
+        "subject": subject,
+        "act": act,
+        "form": form,
+        "opts": admin.opts,
+    }
+    return TemplateResponse(request, "console/confirmation.html", facts)

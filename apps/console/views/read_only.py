@@ -1,0 +1,53 @@
+"""What every list of the console is: looked at, never edited in place."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from django.http import HttpRequest
+from django.utils.functional import Promise
+from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def column(
+    title: Promise, *, ordering: str | None = None, label: dict[str, str] | None = None
+) -> Callable[[Method], Method]:
+    """Make a method a column of a list; with `label`, of (value, text) pairs shown in a tone."""
+    mark = display(description=title, ordering=ordering, label=label)
+    return cast("Callable[[Method], Method]", mark)
+
+
+def button(title: Promise, *, path: str, variant: ActionVariant) -> Callable[[Method], Method]:
+    """Make a method a button on a row's own page, at `<id>/<path>/`."""
+    mark = action(description=title, url_path=path, variant=variant)
+    return cast("Callable[[Method], Method]", mark)
+
+
+class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
+    """View for every operator; no adding, changing or deleting, one by one or in bulk."""
+
+    actions = None
+    list_per_page = 50
+    # The count of a filtered list is enough; that of everything is one more scan.
+    show_full_result_count = False
+    list_filter_submit = False
+    list_fullwidth = True
+    empty_value_display = "–"
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return bool(self.admin_site.has_permission(request))
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(self.admin_site.has_permission(request))
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -1,0 +1,81 @@
+"""The operators' site: its own sign-in on the square, closed to members, read-only but for named actions."""
+
+from collections.abc import Iterable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.sites import UnfoldAdminSite
+
+from apps.console.summary import figures
+from apps.portal.pages import OPEN
+from config.errors import DomainError
+from config.handlers import refusal
+from config.needs import needs
+from tenants.identity.passwords import guard_sign_in
+from tenants.models import Person
+
+# unfold's pages are driven by Alpine, which compiles attributes (`unsafe-eval`), and state their
+# colours in a <style>. Only the console allows it.
+_POLICY = {"script-src": ["'unsafe-eval'"], "style-src": ["'unsafe-inline'"]}
+
+
+class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]
+    """Django's admin for operators. What is changed goes through a service, with a reason."""
+
+    index_title = _("Overview")
+    index_template = "console/index.html"
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        user = request.user
+        return isinstance(user, Person) and user.is_active and user.is_staff
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The sign-in, under the limits of every sign-in by password."""
+        if request.method == "POST":
+            try:
+                guard_sign_in(request, email=request.POST.get("username", ""))
+            except DomainError as error:
+                return refusal(request, error)
+        answer: HttpResponse = super().login(request, extra_context)
+        return answer
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        facts = {**(extra_context or {}), "figures": figures(now=timezone.now())}
+        answer: TemplateResponse = super().index(request, facts)
+        return answer
+
+    def get_urls(self) -> list[Any]:
+        urls: list[Any] = super().get_urls()
+        _declare(urls)
+        return urls
+
+
+def _declare(urls: Iterable[URLPattern | URLResolver]) -> None:
+    """Every view of the console says that this site itself decides who enters, and states its policy."""
+    for entry in urls:
+        if isinstance(entry, URLResolver):
+            _declare(entry.url_patterns)
+        else:
+            entry.callback = _with_policy(entry.callback)
+
+
+def _with_policy(view: Any) -> Any:
+    @wraps(view)
+    def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        answer: HttpResponse = view(request, *args, **kwargs)
+        answer._csp_update = _POLICY  # type: ignore[attr-defined]  # noqa: SLF001
+        return answer
+
+    return needs(OPEN)(answered)
+
+
+site = ConsoleSite(name="console")

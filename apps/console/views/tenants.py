@@ -1,0 +1,166 @@
+"""Tenants: what each has, uses and pays, at a glance; suspend and resume."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib.admin import register
+from django.db.models import F, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Cast
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext_lazy as _
+from unfold.enums import ActionVariant
+
+from apps.console.states import STATES, TONES, shown
+from apps.console.tenant_page import facts_of
+from apps.console.views.confirmation import Act, confirmed
+from apps.console.views.read_only import ReadOnlyAdmin, button, column
+from apps.console.views.site import site
+from config.needs import Meter
+from quotas.meters import period_start
+from quotas.models import Grant, UsageTotal
+from tenants import services
+from tenants.models import Domain, Tenant
+
+_ACTS = {Tenant.Status.ACTIVE.value: "suspend", Tenant.Status.SUSPENDED.value: "resume"}
+
+
+def _used(meter: Meter) -> Subquery:
+    """What the tenant has used in the present period, as a column."""
+    rows = UsageTotal.objects.filter(
+        tenant_id=OuterRef("pk"),
+        meter=meter.value,
+        period_start=period_start(meter, timezone.now()),
+    )
+    return Subquery(rows.values("used")[:1])
+
+
+def _limit(meter: Meter) -> Subquery:
+    """The allowance of the grant that decides, as a column; null is unlimited."""
+    rows = Grant.objects.filter(tenant_id=OuterRef("pk"), limits__has_key=meter.value)
+    limit = Cast(F(f"limits__{meter.value}"), IntegerField())
+    return Subquery(rows.order_by("-priority").annotate(limit=limit).values("limit")[:1])
+
+
+@register(Tenant, site=site)
+class TenantAdmin(ReadOnlyAdmin):
+    list_display = (
+        "slug",
+        "organisation",
+        "state",
+        "plan",
+        "contacts",
+        "api_calls",
+        "people",
+        "created_at",
+    )
+    list_filter = ("status", "subscription__plan", "subscription__status", "is_demo")
+    search_fields = ("slug", "organisation", "domains__domain")
+    ordering = ("-created_at",)
+    fields = (
+        ("slug", "organisation"),
+        ("status", "suspended_reason"),
+        ("locale", "is_demo"),
+        "id",
+        "schema_name",
+        "created_at",
+    )
+    readonly_fields = ("id", "created_at")
+    actions_detail = ("suspend", "resume")
+    change_form_outer_after_template = "console/tenant.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Tenant]:
+        rows: QuerySet[Tenant] = super().get_queryset(request)
+        counted: QuerySet[Tenant] = rows.select_related("subscription").annotate(
+            contacts_used=_used(Meter.CONTACTS),
+            contacts_limit=_limit(Meter.CONTACTS),
+            api_calls_used=_used(Meter.API_CALLS),
+            seats_used=_used(Meter.SEATS),
+        )
+        return counted
+
+    @column(_("state"), ordering="status", label=TONES)
+    def state(self, tenant: Tenant) -> tuple[str, str]:
+        return shown(tenant.status)
+
+    @column(_("plan"), ordering="subscription__plan")
+    def plan(self, tenant: Tenant) -> str:
+        subscription = getattr(tenant, "subscription", None)
+        return f"{subscription.plan} · {STATES[subscription.status]}" if subscription else "–"
+
+    @column(_("contacts"), ordering="contacts_used")
+    def contacts(self, tenant: Any) -> str:
+        limit = tenant.contacts_limit
+        return f"{_count(tenant.contacts_used)} / {'∞' if limit is None else _count(limit)}"
+
+    @column(_("API calls this month"), ordering="api_calls_used")
+    def api_calls(self, tenant: Any) -> str:
+        return _count(tenant.api_calls_used)
+
+    @column(_("people"), ordering="seats_used")
+    def people(self, tenant: Any) -> str:
+        return _count(tenant.seats_used)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
+        """Only the act that the tenant's state leaves: suspend the active, resume the suspended."""
+        status = Tenant.objects.filter(pk=object_id).values_list("status", flat=True).first()
+        fitting = _ACTS.get(status or "")
+        found: list[Any] = super().get_actions_detail(request, object_id)
+        return [act for act in found if act.path == fitting]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        facts = {**(extra_context or {}), "tenant_facts": facts_of(object_id, now=timezone.now())}
+        answer: HttpResponse = super().change_view(request, object_id, form_url, facts)
+        return answer
+
+    @button(_("Suspend"), path="suspend", variant=ActionVariant.DANGER)
+    def suspend(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        tenant = get_object_or_404(Tenant, pk=object_id)
+        act = Act(
+            title=_("Suspend this tenant"),
+            consequence=_(
+                "Its people and programs are refused from the next request on, but for their plan."
+            ),
+            do=lambda reason: services.suspend(tenant_id=tenant.pk, reason=reason),
+            done=_("The tenant is suspended."),
+            back=_page_of(tenant.pk),
+        )
+        return confirmed(self, request, tenant, act)
+
+    @button(_("Resume"), path="resume", variant=ActionVariant.SUCCESS)
+    def resume(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        tenant = get_object_or_404(Tenant, pk=object_id)
+        act = Act(
+            title=_("Resume this tenant"),
+            consequence=_("Its people and programs may work again from the next request on."),
+            do=lambda _reason: services.resume(tenant_id=tenant.pk),
+            done=_("The tenant works again."),
+            back=_page_of(tenant.pk),
+        )
+        return confirmed(self, request, tenant, act)
+
+
+def _page_of(tenant_id: UUID) -> str:
+    return reverse("console:tenants_tenant_change", args=[tenant_id])
+
+
+def _count(value: int | None) -> str:
+    return str(number_format(value or 0, use_l10n=True, force_grouping=True))
+
+
+@register(Domain, site=site)
+class DomainAdmin(ReadOnlyAdmin):
+    list_display = ("domain", "tenant", "is_primary", "created_at")
+    list_select_related = ("tenant",)
+    list_filter = ("is_primary",)
+    search_fields = ("domain", "tenant__slug")
+    ordering = ("domain",)

@@ -1,0 +1,41 @@
+"""What the clock does for imports: wake those whose worker died, drop what nobody came back for."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+
+from apps.crm.models import Import, ImportRow
+from apps.crm.services.imports import jobs
+from config.celery import later
+
+# A batch takes well under a second; the heartbeat beats with each.
+SILENT_FOR = timedelta(seconds=60)
+LEFT_OVER_KEPT_FOR = timedelta(days=30)
+
+
+@transaction.atomic
+def wake_silent(*, now: datetime) -> int:
+    """Promise again every unfinished import that has not been heard of for SILENT_FOR."""
+    silent = Import.objects.select_for_update(skip_locked=True).filter(
+        status__in=Import.UNFINISHED, heartbeat_at__lt=now - SILENT_FOR
+    )
+    woken = [job.pk for job in silent]
+    Import.objects.filter(pk__in=woken).update(heartbeat_at=now)
+    for import_id in woken:
+        later("crm.import_contacts", import_id=str(import_id))
+    return len(woken)
+
+
+@transaction.atomic
+def drop_left_over(*, now: datetime) -> int:
+    """Drop waiting rows and files of imports that stopped LEFT_OVER_KEPT_FOR ago: they resume no more."""
+    old = Import.objects.filter(
+        ~Q(status__in=Import.UNFINISHED) & ~Q(file_path=""),
+        finished_at__lt=now - LEFT_OVER_KEPT_FOR,
+    )
+    dropped = list(old)
+    ImportRow.objects.filter(job__in=dropped).delete()
+    for job in dropped:
+        jobs.drop_file(job)
+    return len(dropped)

@@ -1,0 +1,53 @@
+"""Tags: words that contacts are sorted by."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from apps.crm.models import Tag
+from config.errors import DomainError, NotFound
+
+
+class TagExists(DomainError):
+    """There is a tag of this name, in whatever case: `id`."""
+
+    code = "tag_exists"
+    status = 409
+    title = _("There is a tag of this name.")
+
+
+@transaction.atomic
+def create(*, name: str, now: datetime) -> Tag:
+    """Add a tag. Raises TagExists."""
+    return _saved(Tag(name=name, created_at=now))
+
+
+@transaction.atomic
+def rename(*, tag_id: UUID, name: str) -> Tag:
+    """Give the tag another name; its contacts keep it. Raises NotFound, TagExists."""
+    tag = Tag.objects.select_for_update().filter(pk=tag_id).first()
+    if tag is None:
+        raise NotFound()
+    tag.name = name
+    return _saved(tag)
+
+
+@transaction.atomic
+def delete(*, tag_id: UUID) -> None:
+    """Take the tag from every contact. Raises NotFound."""
+    if not Tag.objects.filter(pk=tag_id).delete()[0]:
+        raise NotFound()
+
+
+def _saved(tag: Tag) -> Tag:
+    try:
+        with transaction.atomic():
+            tag.save()
+    except IntegrityError as error:
+        holder = Tag.objects.filter(name__iexact=tag.name).exclude(pk=tag.pk).first()
+        if holder is None:
+            raise
+        raise TagExists(id=str(holder.pk)) from error
+    return tag

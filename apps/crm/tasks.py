@@ -1,0 +1,43 @@
+from uuid import UUID
+
+from celery import shared_task
+from django.db import DatabaseError
+from django.utils import timezone
+
+from apps.crm.services.imports import batches, sweeping
+from config.celery import later
+from config.logs import logger
+from tenants.isolation import tenant_context
+from tenants.models import Tenant
+from tenants.tasks import TenantTask
+
+log = logger(__name__)
+# Then the next task in the queue gets its turn: a long import starves no other tenant.
+BATCHES_IN_A_ROW = 100
+
+
+@shared_task(name="crm.import_contacts")
+def import_contacts(*, import_id: str) -> None:
+    """Merge the import's next batches; a second run goes on where the first one was."""
+    job_id = UUID(import_id)
+    if not batches.begin(import_id=job_id, now=timezone.now()):
+        return
+    for _turn in range(BATCHES_IN_A_ROW):
+        if not batches.advance(import_id=job_id, now=timezone.now()):
+            return
+    later("crm.import_contacts", import_id=import_id)
+
+
+@shared_task(name="crm.resume_imports_everywhere", base=TenantTask, public=True)
+def resume_imports_everywhere() -> int:
+    """Wake every active tenant's silent imports; one tenant's trouble is not the others'."""
+    woken = 0
+    now = timezone.now()
+    for tenant in list(Tenant.objects.filter(status=Tenant.Status.ACTIVE)):
+        try:
+            with tenant_context(tenant):
+                woken += sweeping.wake_silent(now=now)
+                sweeping.drop_left_over(now=now)
+        except DatabaseError:
+            log.exception("imports.sweep_failed", extra={"tenant_id": str(tenant.id)})
+    return woken

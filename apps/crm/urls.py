@@ -1,0 +1,23 @@
+from django.urls import include, path
+from rest_framework.routers import SimpleRouter
+
+from apps.crm.views.companies import CompanyViewSet, TagViewSet
+from apps.crm.views.contacts import ConsentViewSet, ContactViewSet
+from apps.crm.views.imports import ImportViewSet
+from apps.crm.views.orders import OrderViewSet
+
+router = SimpleRouter(trailing_slash=False, use_regex_path=False)
+router.register("contacts", ContactViewSet, basename="contact")
+router.register("companies", CompanyViewSet, basename="company")
+router.register("orders", OrderViewSet, basename="order")
+router.register("tags", TagViewSet, basename="tag")
+router.register("imports", ImportViewSet, basename="import")
+
+urlpatterns = [
+    path("", include(router.urls)),
+    path(
+        "contacts/<uuid:contact_id>/consents",
+        ConsentViewSet.as_view({"get": "list", "post": "create"}),
+        name="contact-consents",
+    ),
+]

@@ -1,0 +1,82 @@
+"""`/companies` and `/tags`."""
+
+from typing import cast
+from uuid import UUID
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.crm.filters import CompanyFilter, TagFilter
+from apps.crm.models import Company, Tag
+from apps.crm.serializers.people import CompanyIn, CompanyOut, TagIn, TagOut
+from apps.crm.services import companies, tags
+from apps.crm.services.companies import CompanyValues
+from config.api import ViewSet, parse
+from config.needs import Feature, Needs
+from config.serializers import parse_changes
+
+
+class CompanyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewSet):
+    """Organisations that contacts belong to."""
+
+    needs = Needs(feature=Feature.CRM)
+    queryset = Company.objects.all()
+    serializer_class = CompanyOut
+    filterset_class = CompanyFilter
+    ordering_fields = ("-id", "name")
+    lookup_value_converter = "uuid"
+
+    @extend_schema(request=CompanyIn, responses={201: CompanyOut})
+    def create(self, request: Request) -> Response:
+        values = cast("CompanyValues", parse(CompanyIn, request.data))
+        company = companies.create(values=values, now=timezone.now())
+        return Response(CompanyOut(company).data, status=201)
+
+    @extend_schema(request=CompanyIn, responses=CompanyOut)
+    def update(self, request: Request, pk: UUID) -> Response:
+        """Make the company what the body says and nothing else."""
+        values = cast("CompanyValues", parse(CompanyIn, request.data))
+        company = companies.replace(company_id=pk, values=values, now=timezone.now())
+        return Response(CompanyOut(company).data)
+
+    @extend_schema(request=CompanyIn, responses=CompanyOut)
+    def partial_update(self, request: Request, pk: UUID) -> Response:
+        values = cast("CompanyValues", parse_changes(CompanyIn, request.data))
+        company = companies.change(company_id=pk, values=values, now=timezone.now())
+        return Response(CompanyOut(company).data)
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, pk: UUID) -> Response:
+        """Delete the company; its contacts stay."""
+        companies.delete(company_id=pk)
+        return Response(status=204)
+
+
+class TagViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewSet):
+    """Words that contacts are sorted by."""
+
+    needs = Needs(feature=Feature.CRM)
+    queryset = Tag.objects.all()
+    serializer_class = TagOut
+    filterset_class = TagFilter
+    ordering_fields = ("-id", "name")
+    lookup_value_converter = "uuid"
+
+    @extend_schema(request=TagIn, responses={201: TagOut})
+    def create(self, request: Request) -> Response:
+        tag = tags.create(name=parse(TagIn, request.data)["name"], now=timezone.now())
+        return Response(TagOut(tag).data, status=201)
+
+    @extend_schema(request=TagIn, responses=TagOut)
+    def partial_update(self, request: Request, pk: UUID) -> Response:
+        tag = tags.rename(tag_id=pk, name=parse(TagIn, request.data)["name"])
+        return Response(TagOut(tag).data)
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, pk: UUID) -> Response:
+        """Take the tag from every contact."""
+        tags.delete(tag_id=pk)
+        return Response(status=204)

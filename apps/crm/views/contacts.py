@@ -1,0 +1,131 @@
+"""`/contacts` and what belongs to one: batches, the archive, consents."""
+
+from typing import Any, cast
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import mixins
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.crm.filters import ConsentFilter, ContactFilter, upsert_key
+from apps.crm.models import Consent, Contact
+from apps.crm.serializers.people import (
+    ConsentIn,
+    ConsentOut,
+    ContactDetailOut,
+    ContactIn,
+    ContactOut,
+)
+from apps.crm.services import consents, contacts
+from apps.crm.services.consents import ConsentValues
+from apps.crm.services.contacts import ContactValues, UpsertKey
+from config.api import ViewSet, parse, run_batch
+from config.needs import Feature, Needs
+from config.serializers import BatchOut, batch_of, parse_changes
+
+
+class ContactViewSet(mixins.ListModelMixin, ViewSet):
+    """People that the tenant knows; each counts against the plan's `contacts`."""
+
+    needs = Needs(feature=Feature.CRM)
+    queryset = Contact.objects.all()
+    serializer_class = ContactOut
+    filterset_class = ContactFilter
+    ordering_fields = ("-id", "created_at", "updated_at")
+    lookup_value_converter = "uuid"
+
+    def get_queryset(self) -> QuerySet[Contact]:
+        return Contact.objects.for_reading()
+
+    @extend_schema(responses=ContactDetailOut)
+    def retrieve(self, request: Request, pk: UUID) -> Response:
+        """A contact with the count and the sums of its orders."""
+        contact = contacts.get(pk)
+        answer = ContactDetailOut(contact, context={"orders": contacts.orders_of(pk)})
+        return Response(answer.data)
+
+    @extend_schema(request=ContactIn, responses={201: ContactOut})
+    def create(self, request: Request) -> Response:
+        contact = contacts.create(values=_values(request.data), now=timezone.now())
+        return Response(ContactOut(contact).data, status=201)
+
+    @extend_schema(request=ContactIn, responses=ContactOut)
+    def update(self, request: Request, pk: UUID) -> Response:
+        """Make the contact what the body says and nothing else."""
+        contact = contacts.replace(contact_id=pk, values=_values(request.data), now=timezone.now())
+        return Response(ContactOut(contact).data)
+
+    @extend_schema(request=ContactIn, responses=ContactOut)
+    def partial_update(self, request: Request, pk: UUID) -> Response:
+        values = cast("ContactValues", parse_changes(ContactIn, request.data))
+        contact = contacts.change(contact_id=pk, values=values, now=timezone.now())
+        return Response(ContactOut(contact).data)
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, pk: UUID) -> Response:
+        """Delete the contact with its orders and consents; the plan gets its unit back."""
+        contacts.delete(contact_id=pk, now=timezone.now())
+        return Response(status=204)
+
+    @extend_schema(
+        parameters=[OpenApiParameter("key", enum=["email", "external_id"])],
+        request=batch_of(ContactIn),
+        responses={207: BatchOut},
+    )
+    @action(detail=False, methods=["post"])
+    def batch(self, request: Request) -> Response:
+        """Up to 1,000 contacts, each done or refused alone; `?key=email` changes those that exist."""
+        key = upsert_key(request.query_params.get("key"))
+        return run_batch(request.data, lambda item: _done(item, key))
+
+    @extend_schema(request=None, responses=ContactOut)
+    @action(detail=True, methods=["post"])
+    def archive(self, request: Request, pk: UUID) -> Response:
+        """Take the contact out of lists. It still counts against the plan."""
+        contact = contacts.set_archived(contact_id=pk, archived=True, now=timezone.now())
+        return Response(ContactOut(contact).data)
+
+    @extend_schema(request=None, responses=ContactOut)
+    @action(detail=True, methods=["post"])
+    def restore(self, request: Request, pk: UUID) -> Response:
+        contact = contacts.set_archived(contact_id=pk, archived=False, now=timezone.now())
+        return Response(ContactOut(contact).data)
+
+
+class ConsentViewSet(mixins.ListModelMixin, ViewSet):
+    """What a contact allowed and withdrew, newest first. Words are added, never changed."""
+
+    needs = Needs(feature=Feature.CRM)
+    queryset = Consent.objects.all()
+    serializer_class = ConsentOut
+    filterset_class = ConsentFilter
+    ordering_fields = ("-recorded_at",)
+
+    def get_queryset(self) -> QuerySet[Consent]:
+        if getattr(self, "swagger_fake_view", False):
+            return Consent.objects.none()
+        contact_id = self.kwargs["contact_id"]
+        contacts.get(contact_id)
+        return Consent.objects.filter(contact_id=contact_id)
+
+    @extend_schema(request=ConsentIn, responses={201: ConsentOut})
+    def create(self, request: Request, contact_id: UUID) -> Response:
+        values = cast("ConsentValues", parse(ConsentIn, request.data))
+        consent = consents.record(contact_id=contact_id, values=values, now=timezone.now())
+        return Response(ConsentOut(consent).data, status=201)
+
+
+def _values(data: Any) -> ContactValues:
+    return cast("ContactValues", parse(ContactIn, data))
+
+
+def _done(item: Any, key: str | None) -> tuple[int, str]:
+    values, now = _values(item), timezone.now()
+    if key is None:
+        return 201, str(contacts.create(values=values, now=now).pk)
+    contact, is_new = contacts.upsert(key=cast("UpsertKey", key), values=values, now=now)
+    return 201 if is_new else 200, str(contact.pk)

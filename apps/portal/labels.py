@@ -1,0 +1,48 @@
+"""What people call the things that code names: meters, features, states."""
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from config.needs import Feature, Meter
+
+METERS: Mapping[Meter, Promise] = {
+    Meter.API_CALLS: _("API calls a month"),
+    Meter.CONTACTS: _("contacts"),
+    Meter.SEATS: _("seats"),
+    Meter.CAMPAIGNS: _("campaigns a month"),
+}
+FEATURES: Mapping[Feature, Promise] = {
+    Feature.CRM: _("Contacts, companies and orders"),
+    Feature.IMPORTS: _("Imports of CSV and XLSX files"),
+    Feature.CAMPAIGNS: _("Campaigns"),
+    Feature.CONTENT: _("Content studio"),
+    Feature.API_KEYS: _("API keys"),
+    Feature.SINGLE_SIGN_ON: _("Single sign-on"),
+    Feature.AUDIT_EXPORT: _("Export of the audit trail"),
+}
+SUBSCRIPTION_STATES: Mapping[str, Promise] = {
+    "trialing": pgettext_lazy("subscription", "on trial"),
+    "active": pgettext_lazy("subscription", "active"),
+    "past_due": pgettext_lazy("subscription", "payment overdue"),
+    "paused": pgettext_lazy("subscription", "paused"),
+    "cancelled": pgettext_lazy("subscription", "cancelled"),
+    "expired": pgettext_lazy("subscription", "trial is over"),
+}
+# Each state of an import: its name, and the tone in which it is shown.
+IMPORT_STATES: Mapping[str, tuple[Promise, str]] = {
+    "queued": (pgettext_lazy("import", "waiting"), "accent"),
+    "running": (pgettext_lazy("import", "running"), "accent"),
+    "completed": (pgettext_lazy("import", "done"), "good"),
+    "completed_with_errors": (pgettext_lazy("import", "done, with gaps"), "warn"),
+    "failed": (pgettext_lazy("import", "failed"), "bad"),
+    "cancelled": (pgettext_lazy("import", "cancelled"), ""),
+}
+IMPORT_STOPS: Mapping[str, Promise] = {
+    "quota_exceeded": _("The plan's allowance of contacts is used up; the rest was left out."),
+    "file_invalid": _("The file could not be read to its end."),
+    "gave_up": _("It failed again and again; support can look into it."),
+    "cancelled": _("Somebody stopped it."),
+}

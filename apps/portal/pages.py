@@ -1,0 +1,43 @@
+"""What every page is made with: its needs, its methods, and a refusal that is a page as well."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import add_never_cache_headers
+from rest_framework.exceptions import APIException
+
+from config.api import as_domain_error
+from config.errors import DomainError, MethodNotAllowed
+from config.handlers import refusal
+from config.needs import Needs, needs
+
+OPEN = Needs(public=True, critical=True, meter=None)
+View = Callable[..., HttpResponse]
+
+
+def page(declared: Needs, *methods: str) -> Callable[[View], View]:
+    """A page for `methods` (GET implies HEAD): refusals raised inside it are shown as a page."""
+    allowed = {*methods, *(["HEAD"] if "GET" in methods else [])}
+
+    def mark(view: View) -> View:
+        @wraps(view)
+        def answered(request: HttpRequest, **names: Any) -> HttpResponse:
+            if request.method not in allowed:
+                answer = refusal(request, MethodNotAllowed())
+                answer["Allow"] = ", ".join(sorted(allowed))
+                return answer
+            try:
+                answer = view(request, **names)
+            except (DomainError, APIException) as raised:
+                error = as_domain_error(raised)
+                if error is None:
+                    raise
+                answer = refusal(request, error)
+            add_never_cache_headers(answer)
+            return answer
+
+        return needs(declared)(answered)
+
+    return mark

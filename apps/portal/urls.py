@@ -1,0 +1,21 @@
+"""A tenant's portal."""
+
+from django.urls import path
+
+from apps.portal.views import contacts, home, imports, language, plan, reference, sign_in
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("login", sign_in.login, name="login"),
+    path("logout", sign_in.logout, name="logout"),
+    path("contacts", contacts.contacts, name="portal-contacts"),
+    path("imports", imports.imports, name="portal-imports"),
+    path("imports/<uuid:import_id>/row", imports.row, name="portal-import-row"),
+    path("imports/<uuid:import_id>/errors", imports.errors, name="portal-import-errors"),
+    path("imports/<uuid:import_id>/resume", imports.resume, name="portal-import-resume"),
+    path("imports/<uuid:import_id>/cancel", imports.cancel, name="portal-import-cancel"),
+    path("plan", plan.plan, name="portal-plan"),
+    path("plan/checkout", plan.checkout, name="portal-checkout"),
+    path("reference", reference.reference, name="reference"),
+    path("i18n/setlang", language.choose, name="set_language"),
+]

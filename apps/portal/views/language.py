@@ -1,0 +1,20 @@
+"""English or Spanish: for this browser, and for the person who is signed in."""
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import check_for_language
+from django.views.i18n import set_language
+
+from apps.portal.pages import OPEN, page
+from tenants.identity.people import update_person
+from tenants.models import Member
+
+
+@page(OPEN, "POST")
+def choose(request: HttpRequest) -> HttpResponse:
+    """`/i18n/setlang` with `language` and `next`."""
+    chosen = request.POST.get("language", "")
+    member: Member | None = getattr(request, "member", None)
+    if member is not None and chosen and check_for_language(chosen):
+        update_person(member.person, locale=chosen)
+    answer: HttpResponse = set_language(request)
+    return answer

@@ -1,0 +1,46 @@
+"""`/reference`: plans, meters and error codes, from the code that enforces them."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from apps.portal.offers import INTERVAL, known_currency
+from apps.portal.pages import OPEN, page
+from billing import catalogue
+from config.errors import all_errors
+from config.needs import Feature, Meter
+from quotas.meters import METERS
+
+
+@page(OPEN, "GET")
+def reference(request: HttpRequest) -> HttpResponse:
+    """`/reference?currency=`, on the square and at every tenant."""
+    is_square = getattr(request, "tenant", None) is None
+    facts = {
+        "frame": "portal/square_frame.html" if is_square else "portal/frame.html",
+        "here": "reference",
+        "plans": _plans(known_currency(request.GET.get("currency"))),
+        "meter_keys": [meter.value for meter in Meter],
+        "meters": METERS.values(),
+        "errors": all_errors(),
+    }
+    return render(request, "portal/reference.html", facts)
+
+
+def _plans(currency: str) -> list[dict[str, Any]]:
+    rows, below = [], frozenset[Feature]()
+    for spec in catalogue.plans():
+        requests, seconds = spec.rates["tenant"]
+        rows.append(
+            {
+                "key": spec.key,
+                "price": spec.price(currency=currency, interval=INTERVAL),
+                "limits": [spec.limits[meter] for meter in Meter],
+                "requests": requests,
+                "seconds": seconds,
+                "adds": sorted(spec.features - below),
+            }
+        )
+        below = spec.features
+    return rows

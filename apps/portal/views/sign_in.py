@@ -1,0 +1,63 @@
+"""In and out of a tenant's portal."""
+
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+
+from apps.portal.forms import SignInForm
+from apps.portal.pages import OPEN, page
+from tenants.identity import openid, sessions
+from tenants.identity.refusals import InvalidCredentials
+from tenants.models import Person
+
+
+@page(OPEN, "GET", "POST")
+def login(request: HttpRequest) -> HttpResponse:
+    """`/login?next=`: the session opens, and the person goes on to where they were going."""
+    given = request.POST if request.method == "POST" else request.GET
+    onward = sessions.safe_next(given.get("next"))
+    if request.method != "POST":
+        if getattr(request, "member", None) is not None:
+            return HttpResponseRedirect(onward)
+        return _form(request, SignInForm(), onward, status=200)
+    form = SignInForm(request.POST)
+    form.full_clean()
+    try:
+        member = sessions.sign_in(
+            request,
+            email=request.POST.get("email", ""),
+            password=request.POST.get("password", ""),
+            now=timezone.now(),
+        )
+    except InvalidCredentials as refused:
+        form.add_error(None, str(refused.title))
+        return _form(request, form, onward, status=refused.status)
+    return _speaking_to(member.person, request, HttpResponseRedirect(onward))
+
+
+@page(OPEN, "POST")
+def logout(request: HttpRequest) -> HttpResponse:
+    """`/logout`: the session is forgotten here and in the browser."""
+    sessions.sign_out(request)
+    return HttpResponseRedirect(settings.LOGIN_URL)
+
+
+def _form(request: HttpRequest, form: SignInForm, onward: str, *, status: int) -> HttpResponse:
+    openid_url = f"/login/openid?{urlencode({'next': onward})}" if openid.is_offered() else ""
+    facts = {"form": form, "next": onward, "openid_url": openid_url}
+    return render(request, "portal/login.html", facts, status=status)
+
+
+def _speaking_to(person: Person, request: HttpRequest, answer: HttpResponse) -> HttpResponse:
+    """A person's language comes along to a browser in which none was chosen yet."""
+    if person.locale and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
+        answer.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            person.locale,
+            secure=settings.SESSION_COOKIE_SECURE,
+            samesite="Lax",
+        )
+    return answer

@@ -1,0 +1,167 @@
+"""What billing asks of a payment provider, in words of our own; stripe.py and paypal.py answer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy as _
+
+from billing.catalogue import PriceSpec
+from config.errors import DomainError
+
+
+class ProviderDown(DomainError):
+    """The payment provider does not answer, or not now. Nothing was changed here; try again."""
+
+    code = "payment_provider_unavailable"
+    status = 503
+    title = _("The payment provider does not answer at the moment.")
+    headers: Mapping[str, str] = {"Retry-After": "30"}
+
+
+class ProviderRefused(DomainError):
+    """The payment provider understood, and refused: `reason` is its own code."""
+
+    code = "payment_provider_refused"
+    status = 502
+    title = _("The payment provider refused the request.")
+
+
+class ProviderNotConfigured(DomainError):
+    """No account at this provider is set up here."""
+
+    code = "payment_provider_not_configured"
+    status = 409
+    title = _("This payment provider is not available here.")
+
+
+class SignatureInvalid(DomainError):
+    """The webhook is not proven to be the provider's, or it is too old."""
+
+    code = "webhook_signature_invalid"
+    status = 400
+    title = _("The webhook's signature is not valid.")
+
+
+class ProviderStatus(StrEnum):
+    """A subscription's state, whatever the provider calls it."""
+
+    INCOMPLETE = "incomplete"  # begun, and not paid yet or never
+    TRIALING = "trialing"
+    ACTIVE = "active"
+    PAST_DUE = "past_due"  # the provider is still trying to collect
+    UNPAID = "unpaid"  # it has given up trying
+    PAUSED = "paused"
+    CANCELLED = "cancelled"  # it was paid once, and is over
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the tenant has, or owes for, what was bought."""
+        return self not in {ProviderStatus.INCOMPLETE, ProviderStatus.CANCELLED}
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSubscription:
+    """A subscription as the provider has it now. Moments are aware UTC."""
+
+    provider: str
+    id: str
+    customer_id: str
+    status: ProviderStatus
+    price_id: str
+    created_at: datetime
+    period_starts_at: datetime | None = None
+    period_ends_at: datetime | None = None
+    trial_ends_at: datetime | None = None
+    cancels_at_period_end: bool = False
+    tenant_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedEvent:
+    """A webhook that is proven to be the provider's. `subscription_ref` is what it speaks of, or empty."""
+
+    provider: str
+    id: str
+    kind: str
+    subscription_ref: str
+    payload: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPrice:
+    """A price at the provider. Amounts are integer minor units."""
+
+    lookup_key: str
+    product_id: str
+    price_id: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """The provider's page on which a person pays."""
+
+    id: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutWish:
+    """Who wants to buy which price, and where the person goes afterwards."""
+
+    tenant_id: UUID
+    customer_id: str
+    price_id: str
+    success_url: str
+    cancel_url: str
+
+
+class Gateway(Protocol):
+    """One account at one provider. Every call may raise ProviderDown or ProviderRefused."""
+
+    name: str
+    currencies: frozenset[str]
+
+    def known_prices(self, specs: Sequence[PriceSpec]) -> dict[str, KnownPrice]:
+        """What the provider has of `specs`, by lookup key."""
+        ...
+
+    def create_price(self, spec: PriceSpec, *, plan_name: str) -> KnownPrice:
+        """Make the price (and its product, if need be). Older subscribers keep what they have."""
+        ...
+
+    def create_customer(self, *, tenant_id: UUID, name: str, email: str) -> str:
+        """The new customer's id; empty where the provider knows none before the first payment."""
+        ...
+
+    def create_checkout(self, wish: CheckoutWish) -> Checkout: ...
+
+    def portal_url(self, *, customer_id: str, return_url: str) -> str:
+        """The provider's page for cards and invoices."""
+        ...
+
+    def subscription(self, subscription_id: str) -> ProviderSubscription:
+        """The subscription as it is now."""
+        ...
+
+    def change_price(self, *, subscription_id: str, price_id: str) -> str:
+        """Ask for another price; the address at which the buyer must consent, or empty."""
+        ...
+
+    def cancel_at_period_end(self, *, subscription_id: str) -> None: ...
+
+    def verified_event(
+        self, *, body: bytes, headers: Mapping[str, str], now: datetime
+    ) -> VerifiedEvent:
+        """The event in `body`. Raises SignatureInvalid unless it is proven and fresh."""
+        ...
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an API address is a stand-in's on this machine."""
+    return urlsplit(address).hostname in {"127.0.0.1", "::1", "localhost"}

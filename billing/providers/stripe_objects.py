@@ -1,0 +1,76 @@
+"""Stripe's objects, read into words of our own."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from billing.providers.base import (
+    KnownPrice,
+    ProviderStatus,
+    ProviderSubscription,
+    VerifiedEvent,
+)
+
+PROVIDER = "stripe"
+_STATUSES = {
+    "incomplete": ProviderStatus.INCOMPLETE,
+    "incomplete_expired": ProviderStatus.INCOMPLETE,
+    "trialing": ProviderStatus.TRIALING,
+    "active": ProviderStatus.ACTIVE,
+    "past_due": ProviderStatus.PAST_DUE,
+    "unpaid": ProviderStatus.UNPAID,
+    "paused": ProviderStatus.PAUSED,
+    "canceled": ProviderStatus.CANCELLED,
+}
+
+
+def event(payload: Any) -> VerifiedEvent:
+    """Raises KeyError or TypeError for what is no event."""
+    return VerifiedEvent(
+        provider=PROVIDER,
+        id=payload["id"],
+        kind=payload["type"],
+        subscription_ref=_subscription_of(payload["data"]["object"]),
+        payload=payload,
+    )
+
+
+def known_price(price: Mapping[str, Any]) -> KnownPrice:
+    return KnownPrice(
+        lookup_key=price["lookup_key"],
+        product_id=str(price["product"]),
+        price_id=price["id"],
+        amount_minor=price["unit_amount"],
+    )
+
+
+def _moment(seconds: int | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def subscription(found: Mapping[str, Any]) -> ProviderSubscription:
+    item = found["items"]["data"][0]
+    named = (found.get("metadata") or {}).get("tenant_id")
+    return ProviderSubscription(
+        provider=PROVIDER,
+        id=found["id"],
+        customer_id=str(found["customer"]),
+        status=_STATUSES[found["status"]],
+        price_id=item["price"]["id"],
+        created_at=datetime.fromtimestamp(found["created"], UTC),
+        # Since API version 2025-03-31 the period belongs to the item.
+        period_starts_at=_moment(item["current_period_start"]),
+        period_ends_at=_moment(item["current_period_end"]),
+        trial_ends_at=_moment(found.get("trial_end")),
+        cancels_at_period_end=bool(found.get("cancel_at_period_end")),
+        tenant_id=UUID(named) if named else None,
+    )
+
+
+def _subscription_of(subject: Mapping[str, Any]) -> str:
+    """The id of the subscription that an event's object is, or belongs to; empty when to none."""
+    if subject.get("object") == "subscription":
+        return str(subject["id"])
+    parent = (subject.get("parent") or {}).get("subscription_details") or {}
+    return str(subject.get("subscription") or parent.get("subscription") or "")

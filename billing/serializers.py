@@ -1,0 +1,127 @@
+"""What billing's clients send and get."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+
+from billing import catalogue
+from billing.catalogue import CURRENCIES, INTERVALS, PlanSpec
+from billing.models import Provider, Subscription
+from config.needs import Meter
+from tenants.models import Tenant
+from tenants.services import url_of
+
+_LONGEST_ADDRESS = 2_000
+
+
+def _plan_keys() -> list[str]:
+    return [spec.key for spec in catalogue.plans()]
+
+
+class SignUpIn(serializers.Serializer[Any]):
+    organisation = serializers.CharField(max_length=200)
+    slug = serializers.CharField(max_length=40)
+    email = serializers.EmailField(max_length=254)
+    password = serializers.CharField(max_length=1_024, trim_whitespace=False)
+    plan = serializers.ChoiceField(choices=_plan_keys(), default=catalogue.FREE)
+
+    def validate_organisation(self, value: str) -> str:
+        # The name stands in mails and on pages: no line breaks, no control characters.
+        if not value.isprintable():
+            raise serializers.ValidationError(_("Use printable characters on one line."))
+        return value
+
+
+class CheckoutIn(serializers.Serializer[Any]):
+    """An interval or currency that is left out is that of the present subscription."""
+
+    plan = serializers.ChoiceField(choices=_plan_keys())
+    interval = serializers.ChoiceField(choices=INTERVALS, required=False)
+    currency = serializers.ChoiceField(choices=CURRENCIES, required=False)
+    provider = serializers.ChoiceField(choices=Provider.values, default=Provider.STRIPE.value)
+    success_url = serializers.CharField(
+        max_length=_LONGEST_ADDRESS, default="", allow_blank=True, trim_whitespace=False
+    )
+
+
+class CheckoutOut(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    url = serializers.CharField()
+
+
+class PortalIn(serializers.Serializer[Any]):
+    return_url = serializers.CharField(
+        max_length=_LONGEST_ADDRESS, default="", allow_blank=True, trim_whitespace=False
+    )
+
+
+class PortalOut(serializers.Serializer[Any]):
+    url = serializers.CharField()
+
+
+class ChangeIn(serializers.Serializer[Any]):
+    plan = serializers.ChoiceField(choices=_plan_keys())
+
+
+class SubscriptionOut(serializers.ModelSerializer[Subscription]):
+    """Moments are UTC; what does not apply is null. `pending_plan` is asked for and not yet in force."""
+
+    pending_plan = serializers.SerializerMethodField()
+    provider = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Subscription
+        fields = (
+            "plan", "status", "pending_plan", "interval", "currency", "provider", "trial_ends_at",
+            "period_starts_at", "period_ends_at", "cancels_at_period_end", "grace_ends_at",
+        )  # fmt: skip
+        read_only_fields = fields
+
+    def get_pending_plan(self, row: Subscription) -> str | None:
+        return row.pending_plan or None
+
+    def get_provider(self, row: Subscription) -> str | None:
+        """Who collects; null while nothing is collected."""
+        return row.provider if row.provider_subscription_id else None
+
+
+class ChangeOut(SubscriptionOut):
+    """`consent_url` is where the buyer must agree first (PayPal), or null."""
+
+    consent_url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Subscription
+        fields = (*SubscriptionOut.Meta.fields, "consent_url")
+        read_only_fields = fields
+
+    def get_consent_url(self, row: Subscription) -> str | None:
+        return self.context["consent_url"] or None
+
+
+def tenant_answer(tenant: Tenant, *, status: str) -> dict[str, Any]:
+    """`{tenant: {slug, status, url}}`."""
+    return {"tenant": {"slug": tenant.slug, "status": status, "url": url_of(tenant)}}
+
+
+def plan_answer(spec: PlanSpec) -> dict[str, Any]:
+    """One plan as everybody may see it. A limit of null is unlimited; amounts are minor units."""
+    return {
+        "key": spec.key,
+        "name": spec.name,
+        "trial_days": spec.trial_days,
+        "features": sorted(feature.value for feature in spec.features),
+        "limits": {meter.value: spec.limits[meter] for meter in Meter},
+        "rates": {
+            scope: {"requests": requests, "seconds": seconds}
+            for scope, (requests, seconds) in spec.rates.items()
+        },
+        "prices": [
+            {
+                "interval": price.interval,
+                "price": {"amount": price.amount_minor, "currency": price.currency},
+            }
+            for price in spec.prices
+        ],
+    }

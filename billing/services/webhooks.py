@@ -1,0 +1,122 @@
+"""The inbox: keep each verified event once, handle it later, try again, replay."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from billing.models import WebhookEvent
+from billing.providers.base import VerifiedEvent
+from billing.services.subscriptions import sync_from_provider
+from config.celery import later
+from config.errors import DomainError, NotFound
+from config.logs import logger
+
+log = logger(__name__)
+# How long a first, or a second, attempt may take before the sweeper asks for another.
+_PATIENCE = timedelta(seconds=60)
+_BATCH = 200
+
+
+def _sync(event: WebhookEvent, now: datetime) -> UUID | None:
+    """The event only says that something changed: what, the provider is asked. None if not ours."""
+    if not event.subscription_ref:
+        return None
+    return sync_from_provider(
+        provider=event.provider, subscription_id=event.subscription_ref, now=now
+    )
+
+
+Handler = Callable[[WebhookEvent, datetime], UUID | None]
+# A kind that is not here is kept as ignored.
+HANDLERS: dict[tuple[str, str], Handler] = {
+    ("stripe", "checkout.session.completed"): _sync,
+    ("stripe", "customer.subscription.created"): _sync,
+    ("stripe", "customer.subscription.updated"): _sync,
+    ("stripe", "customer.subscription.deleted"): _sync,
+    ("stripe", "customer.subscription.paused"): _sync,
+    ("stripe", "customer.subscription.resumed"): _sync,
+    ("stripe", "invoice.paid"): _sync,
+    ("stripe", "invoice.payment_failed"): _sync,
+    ("paypal", "BILLING.SUBSCRIPTION.ACTIVATED"): _sync,
+    ("paypal", "BILLING.SUBSCRIPTION.UPDATED"): _sync,
+    ("paypal", "BILLING.SUBSCRIPTION.SUSPENDED"): _sync,
+    ("paypal", "BILLING.SUBSCRIPTION.CANCELLED"): _sync,
+    ("paypal", "BILLING.SUBSCRIPTION.EXPIRED"): _sync,
+    ("paypal", "BILLING.SUBSCRIPTION.RE-ACTIVATED"): _sync,
+    ("paypal", "BILLING.SUBSCRIPTION.PAYMENT.FAILED"): _sync,
+    ("paypal", "PAYMENT.SALE.COMPLETED"): _sync,
+}
+
+
+@transaction.atomic
+def keep(event: VerifiedEvent, *, now: datetime) -> bool:
+    """Store the event and promise its handling; False when it was stored before."""
+    kept, is_new = WebhookEvent.objects.get_or_create(
+        provider=event.provider,
+        provider_event_id=event.id,
+        defaults={
+            "kind": event.kind,
+            "subscription_ref": event.subscription_ref,
+            "payload": event.payload,
+            "received_at": now,
+            "next_attempt_at": now + _PATIENCE,
+        },
+    )
+    if is_new:
+        later("billing.handle_webhook", event_id=str(kept.pk))
+    return is_new
+
+
+@transaction.atomic
+def handle(*, event_id: UUID, now: datetime) -> str:
+    """Handle one event under its row's lock, so that two workers never do; its status afterwards.
+
+    A failure is kept on the row and tried again (`retry_due`); it does not raise.
+    """
+    event = WebhookEvent.objects.select_for_update().get(pk=event_id)
+    if event.status in WebhookEvent.SETTLED:
+        return event.status
+    handler = HANDLERS.get((event.provider, event.kind))
+    if handler is None:
+        event.settle(WebhookEvent.Status.IGNORED, tenant_id=None, now=now)
+        return event.status
+    try:
+        with transaction.atomic():
+            tenant_id = handler(event, now)
+    except DomainError as refusal:
+        log.warning("webhook.deferred", extra={"event_id": str(event_id), "reason": refusal.code})
+        event.fail(refusal.code, now=now)
+    except Exception as error:  # whatever it was: kept, shown in the console, tried again
+        log.exception("webhook.failed", extra={"event_id": str(event_id), "kind": event.kind})
+        event.fail(f"{type(error).__name__}: {error}", now=now)
+    else:
+        status = WebhookEvent.Status.DONE if tenant_id else WebhookEvent.Status.IGNORED
+        event.settle(status, tenant_id=tenant_id, now=now)
+    return event.status
+
+
+@transaction.atomic
+def retry_due(*, now: datetime) -> int:
+    """Promise again what failed, or was promised and not handled; how many that were."""
+    due = WebhookEvent.objects.due(now).order_by("next_attempt_at")
+    events = list(due.select_for_update(skip_locked=True)[:_BATCH])
+    for event in events:
+        event.next_attempt_at = now + _PATIENCE
+        event.save(update_fields=["next_attempt_at"])
+        later("billing.handle_webhook", event_id=str(event.pk))
+    return len(events)
+
+
+@transaction.atomic
+def replay(*, event_id: UUID, now: datetime) -> WebhookEvent:
+    """Handle the event once more, as if it had just come. Raises NotFound."""
+    event = WebhookEvent.objects.select_for_update().filter(pk=event_id).first()
+    if event is None:
+        raise NotFound()
+    event.status, event.attempts, event.error = WebhookEvent.Status.RECEIVED, 0, ""
+    event.handled_at, event.next_attempt_at = None, now + _PATIENCE
+    event.save()
+    later("billing.handle_webhook", event_id=str(event.pk))
+    return event

@@ -1,0 +1,131 @@
+"""Sign-up: one transaction reserves everything, then the schema is made, then the doors open.
+
+Killed anywhere, it goes on: what is reserved is whole, and `finish` starts again where it stopped
+(`billing.finish_sign_ups` looks for the cut off). Repeating one's own unfinished sign-up continues it.
+
+Whoever has an account signs up with its password and so owns another tenant. A wrong password is
+`email_taken`: it tells that the e-mail has an account, which any sign-up with it would; the view's
+limits bound how many can be tried, and each try costs an argon2 hash either way.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from billing.models import Subscription
+from billing.services import subscriptions
+from config.celery import later
+from config.logs import logger
+from config.needs import Meter, Role
+from quotas import ledger
+from tenants import services as tenants
+from tenants.identity.people import add_member, create_person, find_person
+from tenants.identity.refusals import EmailTaken
+from tenants.models import Person, Tenant
+from tenants.provisioning import provision
+
+log = logger(__name__)
+# A sign-up that is older was cut off; younger ones are still being answered.
+CUT_OFF_AFTER = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """Who wants which stall, on which plan."""
+
+    organisation: str
+    slug: str
+    email: str
+    password: str
+    plan: str
+    locale: str = "en"
+
+    def __repr__(self) -> str:
+        return f"Application({self.slug!r}, {self.plan!r})"
+
+
+def sign_up(  # noqa: PLR0913 - what the form asks
+    *,
+    organisation: str,
+    slug: str,
+    email: str,
+    password: str,
+    plan: str,
+    now: datetime,
+    locale: str = "en",
+) -> Tenant:
+    """A tenant that answers requests. Raises what `reserve` raises."""
+    application = Application(organisation, slug, email, password, plan, locale)
+    tenant = reserve(application=application, now=now)
+    return finish(tenant_id=tenant.id)
+
+
+@transaction.atomic
+def reserve(*, application: Application, now: datetime) -> Tenant:
+    """Take name and host, with the owner, the plan and its entitlements; all of it or nothing.
+
+    Raises ValidationFailed, SlugTaken, EmailTaken.
+    """
+    subscriptions.find_plan(application.plan)
+    person = _owner(application)
+    begun = _own_unfinished(application.slug, person)
+    if begun is not None:
+        return begun
+    tenant = tenants.reserve(
+        slug=application.slug, organisation=application.organisation, locale=application.locale
+    )
+    member = add_member(tenant=tenant, person=person, role=Role.OWNER)
+    subscriptions.start(tenant=tenant, plan=application.plan, now=now)
+    ledger.consume(
+        tenant_id=tenant.id, meter=Meter.SEATS, quantity=1, key=f"member:{member.pk}", now=now
+    )
+    log.info("tenant.reserved", extra={"tenant_id": str(tenant.id), "plan": application.plan})
+    return tenant
+
+
+def _owner(application: Application) -> Person:
+    person = find_person(application.email)
+    if person is None:
+        return create_person(
+            email=application.email, password=application.password, locale=application.locale
+        )
+    is_theirs = person.check_password(application.password)
+    if not is_theirs or not person.is_active or person.kind != Person.Kind.MEMBER:
+        raise EmailTaken()
+    return person
+
+
+def _own_unfinished(slug: str, person: Person) -> Tenant | None:
+    begun: Tenant | None = Tenant.objects.filter(
+        slug=slug,
+        status=Tenant.Status.PROVISIONING,
+        members__person=person,
+        members__role=Role.OWNER,
+    ).first()
+    return begun
+
+
+def finish(*, tenant_id: UUID) -> Tenant:
+    """Make the schema and open the tenant. Harmless again and again, and twice at once."""
+    tenant: Tenant = Tenant.objects.get(pk=tenant_id)
+    if tenant.status != Tenant.Status.PROVISIONING:
+        return tenant
+    provision(tenant_id=tenant_id)
+    tenant = tenants.activate(tenant_id=tenant_id)
+    log.info("tenant.signed_up", extra={"tenant_id": str(tenant_id)})
+    return tenant
+
+
+@transaction.atomic
+def resume_cut_off(*, now: datetime) -> int:
+    """Promise to finish every sign-up that was cut off, each by itself; how many they are.
+
+    A tenant without a subscription was not reserved here: whoever began it must finish it.
+    """
+    cut_off = [tenant.id for tenant in tenants.unfinished(before=now - CUT_OFF_AFTER)]
+    ours = Subscription.objects.filter(tenant_id__in=cut_off).values_list("tenant_id", flat=True)
+    for tenant_id in list(ours):
+        later("billing.finish_sign_up", tenant_id=str(tenant_id))
+    return len(ours)

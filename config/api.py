@@ -1,0 +1,167 @@
+"""The look of answers: problem+json, batches, and the base of every API view."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+
+from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.db import DatabaseError, OperationalError, transaction
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.encoding import force_str
+from rest_framework import exceptions, viewsets
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView, set_rollback
+
+from config import errors, idempotency
+from config.context import request_id
+from config.errors import DomainError
+from config.logs import logger
+from config.needs import Needs
+
+log = logger(__name__)
+PROBLEM = "application/problem+json"
+BATCH_LIMIT = 1_000
+
+_BY_STATUS: dict[int, type[DomainError]] = {
+    403: errors.PermissionDenied,
+    404: errors.NotFound,
+    405: errors.MethodNotAllowed,
+    406: errors.NotAcceptable,
+    413: errors.PayloadTooLarge,
+    415: errors.UnsupportedMediaType,
+}
+
+
+def problem(error: DomainError) -> dict[str, Any]:
+    """RFC 9457: type, title, status, detail, code, request_id, and the error's facts."""
+    return {
+        **error.facts,
+        "type": f"/errors/{error.code}",
+        "title": force_str(error.title),
+        "status": error.status,
+        "detail": error.detail,
+        "code": error.code,
+        "request_id": request_id(),
+    }
+
+
+def problem_response(error: DomainError) -> HttpResponse:
+    """The answer to a refusal outside DRF: middleware and error handlers."""
+    answer = JsonResponse(problem(error), status=error.status, content_type=PROBLEM)
+    for name, value in error.headers.items():
+        answer[name] = value
+    return answer
+
+
+def as_domain_error(raised: Exception) -> DomainError | None:
+    """Translate what DRF and Django raise into one of ours; None for the unexpected."""
+    if isinstance(raised, DomainError):
+        return raised
+    for kind, translate in _TRANSLATIONS:
+        if isinstance(raised, kind):
+            return translate(raised)
+    return None
+
+
+def _of_status(raised: Any) -> DomainError | None:
+    known = _BY_STATUS.get(raised.status_code)
+    return known(detail=force_str(raised.detail)) if known else None
+
+
+def _database_away(raised: Any) -> DomainError:
+    log.error("database.unavailable", exc_info=raised)
+    return errors.ServiceUnavailable()
+
+
+# The first that fits; the general DRF exception comes after its special cases.
+_TRANSLATIONS: tuple[tuple[type[Exception], Callable[[Any], DomainError | None]], ...] = (
+    (
+        exceptions.ValidationError,
+        lambda raised: errors.ValidationFailed(errors=_field_errors(raised.detail)),
+    ),
+    (exceptions.ParseError, lambda raised: errors.ParseFailed(detail=force_str(raised.detail))),
+    (exceptions.APIException, _of_status),
+    (Http404, lambda _: errors.NotFound()),
+    (DjangoPermissionDenied, lambda _: errors.PermissionDenied()),
+    (OperationalError, _database_away),
+)
+
+
+def _field_errors(detail: Any) -> Any:
+    """DRF's nested error details as plain strings; a bare list becomes `non_field_errors`."""
+    if isinstance(detail, Mapping):
+        return {str(name): _field_errors(value) for name, value in detail.items()}
+    if isinstance(detail, Sequence) and not isinstance(detail, str):
+        return [_field_errors(item) for item in detail]
+    return force_str(detail)
+
+
+def exception_handler(raised: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's hook: every refusal becomes one problem+json; the unexpected flies on to the 500 handler."""
+    error = as_domain_error(raised)
+    if error is None:
+        return None
+    set_rollback()
+    headers = dict(error.headers)
+    if isinstance(raised, exceptions.MethodNotAllowed):
+        headers["Allow"] = ", ".join(context["view"].allowed_methods)
+    return Response(problem(error), status=error.status, headers=headers, content_type=PROBLEM)
+
+
+class View(APIView):
+    """An API view. Declares `needs`; a POST with an Idempotency-Key is answered once."""
+
+    needs: Needs
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return idempotency.once(
+            request,
+            lambda: cast("HttpResponse", super(View, self).dispatch(request, *args, **kwargs)),
+            problem_response,
+        )
+
+
+class ViewSet(viewsets.GenericViewSet[Any]):
+    """The same for routers: list, retrieve and the rest are the subclass's own methods."""
+
+    needs: Needs
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return idempotency.once(
+            request,
+            lambda: cast("HttpResponse", super(ViewSet, self).dispatch(request, *args, **kwargs)),
+            problem_response,
+        )
+
+
+def parse(serializer: type[BaseSerializer[Any]], data: Any, **context: Any) -> dict[str, Any]:
+    """What the client wishes, as checked values. Raises ValidationFailed."""
+    reader = serializer(data=data, context=context)
+    reader.is_valid(raise_exception=True)
+    return dict(reader.validated_data)
+
+
+def run_batch(data: Any, handle: Callable[[Any], tuple[int, str]]) -> Response:
+    """207 with a result for each of `{"items": […]}`, up to 1,000, in order.
+
+    `handle` takes one item, returns (status, id) or raises; each item commits or rolls back alone.
+    """
+    items = data.get("items") if isinstance(data, Mapping) else None
+    if not isinstance(items, list) or not 1 <= len(items) <= BATCH_LIMIT:
+        raise errors.ValidationFailed(errors={"items": [f"A list of 1 to {BATCH_LIMIT} items."]})
+    results = [_one_of_batch(index, item, handle) for index, item in enumerate(items)]
+    return Response({"results": results}, status=207)
+
+
+def _one_of_batch(
+    index: int, item: Any, handle: Callable[[Any], tuple[int, str]]
+) -> dict[str, Any]:
+    try:
+        with transaction.atomic():
+            status, found = handle(item)
+    except (DomainError, exceptions.APIException, DatabaseError) as raised:
+        error = as_domain_error(raised)
+        if error is None:
+            raise
+        return {"index": index, "status": error.status, "error": problem(error)}
+    return {"index": index, "status": status, "id": found}

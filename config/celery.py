@@ -1,0 +1,126 @@
+"""Celery's app, `later()`, and what runs by the clock.
+
+`later()` writes an outbox row inside the transaction, sends after the commit and deletes the row;
+`config.resend_outbox` sends again what the broker did not get. So a promised task is never lost and
+runs at least once: tasks must be harmless twice.
+"""
+
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, ParamSpec, TypeVar, cast
+from uuid import UUID
+
+from celery import Celery, Task
+from kombu.exceptions import OperationalError
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+from django.conf import settings
+from django.db import transaction
+
+from config.context import current_tenant, request_id
+from config.ids import new_id
+
+Parameters = ParamSpec("Parameters")
+Answer = TypeVar("Answer")
+TENANT_HEADER = "plaza_tenant"
+REQUEST_HEADER = "plaza_request"
+RESEND_AFTER = timedelta(seconds=10)
+_HARD_LIMIT_SECONDS = 3600
+
+app = Celery("plaza", task_cls="tenants.tasks:TenantTask")
+app.conf.update(
+    broker_url=settings.CELERY_BROKER_URL,
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={
+        # Above the hard time limit: a running task must not be taken for a lost one.
+        "visibility_timeout": _HARD_LIMIT_SECONDS + 300,
+        # kombu looks for lost messages every interval x throttle seconds; its default is 100 s.
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+        "socket_connect_timeout": 2,
+        # A sender asks twice and leaves the rest to the outbox: a request must not wait 6 s.
+        "max_retries": 1,
+        "interval_start": 0,
+        "interval_step": 0.05,
+        "interval_max": 0.05,
+        "global_keyprefix": "plaza:",
+    },
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    task_time_limit=_HARD_LIMIT_SECONDS,
+    task_soft_time_limit=_HARD_LIMIT_SECONDS - 60,
+    task_ignore_result=True,
+    task_default_queue="plaza",
+    task_publish_retry=False,
+    worker_hijack_root_logger=False,
+    worker_redirect_stdouts=False,
+    timezone="UTC",
+    beat_schedule={
+        "resend-outbox": {"task": "config.resend_outbox", "schedule": 5.0},
+        "forget-kept-answers": {"task": "config.forget_kept_answers", "schedule": 3600.0},
+        "clear-sessions": {"task": "config.clear_sessions", "schedule": 86_400.0},
+        "finish-sign-ups": {"task": "billing.finish_sign_ups", "schedule": 30.0},
+        "retry-webhooks": {"task": "billing.retry_webhooks", "schedule": 15.0},
+        "expire-trials": {"task": "billing.expire_trials", "schedule": 300.0},
+        "resume-imports": {"task": "crm.resume_imports_everywhere", "schedule": 30.0},
+        "start-due-campaigns": {"task": "campaigns.start_due", "schedule": 15.0},
+        "flush-api-calls": {"task": "quotas.flush_api_calls", "schedule": 10.0},
+    },
+)
+app.autodiscover_tasks(
+    ["config", "tenants", "quotas", "billing", "apps.crm", "apps.campaigns", "apps.content"]
+)
+
+
+def public_task(name: str) -> Callable[[Callable[Parameters, Answer]], Task[Parameters, Answer]]:
+    """Declare a task of the square: it runs in public, whoever sent it (tenants/tasks.py)."""
+    return cast(
+        "Callable[[Callable[Parameters, Answer]], Task[Parameters, Answer]]",
+        app.task(name=name, public=True),
+    )
+
+
+def later(task: str, *, lossy: bool = False, **arguments: str | int | bool | None) -> None:
+    """Run the task named `task` after this transaction commits, in this tenant, at least once.
+
+    Arguments are primitives by keyword (ids as `str`). `lossy=True` skips the outbox row: the task is
+    lost if the broker is away at the commit.
+    """
+    tenant = current_tenant()
+    headers = {REQUEST_HEADER: request_id(), TENANT_HEADER: str(tenant.id) if tenant else ""}
+    message_id = new_id()
+    if not lossy:
+        _keep(message_id, task, arguments, headers)
+    transaction.on_commit(lambda: _send_kept(message_id, task, arguments, headers, kept=not lossy))
+
+
+def _keep(message_id: UUID, task: str, arguments: dict[str, Any], headers: dict[str, str]) -> None:
+    from config.models import OutboxMessage
+
+    OutboxMessage.objects.create(id=message_id, task=task, arguments=arguments, headers=headers)
+
+
+def _send_kept(
+    message_id: UUID, task: str, arguments: dict[str, Any], headers: dict[str, str], *, kept: bool
+) -> None:
+    if send(message_id, task, arguments, headers) and kept:
+        from config.models import OutboxMessage
+
+        OutboxMessage.objects.filter(pk=message_id).delete()
+
+
+def send(message_id: UUID, task: str, arguments: dict[str, Any], headers: dict[str, str]) -> bool:
+    """Hand one message to the broker; False when it is away (the sweeper tries again)."""
+    from config.logs import logger
+
+    try:
+        app.send_task(task, kwargs=arguments, headers=headers, task_id=str(message_id))
+    except (OperationalError, ConnectionError, TimeoutError) as error:
+        logger(__name__).warning(
+            "outbox.send_failed", extra={"task": task, "reason": type(error).__name__}
+        )
+        return False
+    return True

@@ -1,0 +1,53 @@
+"""System checks: what must be true before anything is served."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from config.needs import declared_by
+
+# Pages of libraries that carry no tenant data, and the files of the design.
+_UNDECLARED = ("static/",)
+
+
+def routes(urlconf: str) -> Iterator[tuple[str, URLPattern]]:
+    """Every (path, pattern) of a URL configuration."""
+    yield from _walk(get_resolver(urlconf), "")
+
+
+def _walk(resolver: URLResolver, prefix: str) -> Iterator[tuple[str, URLPattern]]:
+    for entry in resolver.url_patterns:
+        path = prefix + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from _walk(entry, path)
+        else:
+            yield path, entry
+
+
+@register("plaza")
+def tenant_routes_declare_needs(**_: Any) -> list[CheckMessage]:
+    """A tenant's view that declares nothing would pass the gate unseen: refuse to start."""
+    return [
+        Error(
+            f"The tenant route {path!r} declares no needs.",
+            hint="Set `needs = Needs(...)` on the class, or decorate the function with @needs.",
+            id="plaza.E001",
+        )
+        for path, pattern in routes(settings.ROOT_URLCONF)
+        if declared_by(pattern.callback) is None and not path.startswith(_UNDECLARED)
+    ]
+
+
+@register("plaza", deploy=True)
+def production_is_told_its_secrets(**_: Any) -> list[CheckMessage]:
+    """In production every provider's webhooks must be verifiable."""
+    if not settings.IS_PRODUCTION:
+        return []
+    return [
+        Error(f"{name} is not set.", hint="Webhooks could not be verified.", id="plaza.E002")
+        for name in ("STRIPE_WEBHOOK_SECRET", "PAYPAL_WEBHOOK_ID")
+        if not getattr(settings, name)
+    ]

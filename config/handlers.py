@@ -1,0 +1,42 @@
+"""What is answered where no view answers: problem+json for programs, a page for people."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from config.api import problem_response
+from config.errors import DomainError, InternalError, NotFound, ParseFailed, PermissionDenied
+
+_PROGRAM_PATHS = ("/api/", "/webhooks/", "/openapi.json")
+
+
+def wants_page(request: HttpRequest) -> bool:
+    """Whether a person's browser asked, and not for the API."""
+    if request.path.startswith(_PROGRAM_PATHS):
+        return False
+    return "text/html" in request.headers.get("Accept", "")
+
+
+def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
+    """The answer to `error` in the asker's language: HTML or problem+json."""
+    if not wants_page(request):
+        return problem_response(error)
+    answer = render(request, "errors/refusal.html", {"error": error}, status=error.status)
+    for name, value in error.headers.items():
+        answer[name] = value
+    return answer
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return refusal(request, ParseFailed())
+
+
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return refusal(request, PermissionDenied())
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return refusal(request, NotFound())
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return refusal(request, InternalError())

@@ -1,0 +1,76 @@
+"""Debian's PostgreSQL 15 and Redis 7 for `make test-system`: installed, but not as services."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from config.local.terminal import standard_error
+from config.local.trouble import Trouble
+
+_PROGRAMS = {
+    "postgresql-15": Path("/usr/lib/postgresql/15/bin/postgres"),
+    "redis-server": Path("/usr/bin/redis-server"),
+}
+_POLICY = Path("/usr/sbin/policy-rc.d")
+
+
+def install() -> None:
+    """Install what is missing. Raises Trouble when that is not possible."""
+    missing = [name for name, program in _PROGRAMS.items() if not program.exists()]
+    if not missing:
+        return
+    wish = "apt-get install --no-install-recommends " + " ".join(missing)
+    if os.geteuid() != 0:
+        raise Trouble(f"Missing from this machine: {', '.join(missing)}.", todo=f"sudo {wish}")
+    standard_error().note(f"installing {', '.join(missing)} by apt-get")
+    with _without_services():
+        _apt_get("update", "-qq")
+        _apt_get("install", "-y", "-qq", "--no-install-recommends", *missing)
+
+
+@contextmanager
+def _without_services() -> Iterator[None]:
+    """Keep Debian from starting what it installs; we start private instances of our own.
+
+    The policy ends with this process even if it is killed and cannot remove it.
+    """
+    if _POLICY.exists():
+        yield
+        return
+    _POLICY.write_text(f"#!/bin/sh\nif kill -0 {os.getpid()}; then exit 101; fi\nexit 0\n")
+    _POLICY.chmod(0o755)
+    try:
+        yield
+    finally:
+        _POLICY.unlink(missing_ok=True)
+
+
+def _apt_get(*arguments: str) -> None:
+    told = subprocess.run(
+        ["apt-get", *arguments],
+        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if told.returncode != 0:
+        raise Trouble(f"apt-get {arguments[0]} failed:\n{told.stdout.strip()}")
+
+
+def main() -> int:
+    """Exit code: 0, or 1 with a message."""
+    try:
+        install()
+    except Trouble as trouble:
+        standard_error().refuse(trouble)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,11 @@
+"""The services of `make up` by name: what `--services` takes and what their logs are called."""
+
+POSTGRES = "postgres"
+REDIS = "redis"
+STANDINS = "standins"
+WEB = "web"
+WORKER = "worker"
+BEAT = "beat"
+ALL = (POSTGRES, REDIS, STANDINS, WEB, WORKER, BEAT)
+# What `run` can put around a command.
+SERVERS = (POSTGRES, REDIS, STANDINS)

@@ -1,0 +1,28 @@
+"""Whether `manage.py setup` has anything to do: asked without starting Django, which takes seconds."""
+
+import hashlib
+
+from config.fingerprint import release_fingerprint
+from config.local.files import write_whole
+from config.local.home import Home
+from config.local.plan import Plan
+
+# What the demo's rows hold besides what the release decides.
+_SHAPING = ("PLAZA_ENV", "PLAZA_DOMAIN", "PLAZA_DEMO_PASSWORD")
+
+
+def stamp_of(plan: Plan) -> str:
+    """Return a digest of the files and variables that decide what set-up does."""
+    environment = plan.environment()
+    told = [release_fingerprint(), *(f"{name}={environment.get(name, '')}" for name in _SHAPING)]
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()
+
+
+def is_set_up(plan: Plan, stamp: str) -> bool:
+    """Only of an embedded database do we know that nobody else changed it."""
+    kept = plan.wish.home.setup_stamp
+    return plan.postgres is not None and kept.exists() and kept.read_text() == stamp
+
+
+def remember(home: Home, stamp: str) -> None:
+    write_whole(home.setup_stamp, stamp)

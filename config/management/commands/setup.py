@@ -1,0 +1,45 @@
+"""`manage.py setup`: everything between an empty database and a served request, again and again harmless."""
+
+import io
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import CommandParser
+from django.db import DatabaseError, connection
+
+from config.fingerprint import release_fingerprint
+from config.management.output import JsonCommand
+from config.models import PreparedRelease
+
+
+class Command(JsonCommand):
+    help = "Migrate the square and every tenant, sync the plans, and (outside production) make the demo."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--force", action="store_true", help="even when nothing changed")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        fingerprint = release_fingerprint()
+        if not options["force"] and self._prepared() == fingerprint:
+            self.report("Nothing to prepare.", prepared=False)
+            return
+        call_command("fleet", "migrate", stdout=self.stdout)
+        call_command("plans", "sync", yes=True, stdout=io.StringIO())
+        self.report("The plans are as the catalogue says.")
+        if not settings.IS_PRODUCTION:
+            call_command("demo", stdout=self.stdout)
+        PreparedRelease.objects.update_or_create(id=1, defaults={"fingerprint": fingerprint})
+        self.report("Prepared.", prepared=True, fingerprint=fingerprint)
+
+    def _prepared(self) -> str | None:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT to_regclass('public.config_preparedrelease') IS NOT NULL")
+                if not cursor.fetchone()[0]:
+                    return None
+            return PreparedRelease.objects.values_list("fingerprint", flat=True).first()
+        except DatabaseError as error:
+            raise SystemExit(f"PostgreSQL does not answer as DATABASE_URL says: {error}") from error

@@ -1,0 +1,49 @@
+"""Cursor pages: the same cost on the first page and on the last, and no row twice while rows arrive."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rest_framework.exceptions import NotFound as BadCursor
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+
+from config.errors import ValidationFailed
+
+
+class CursorPage(CursorPagination):
+    """`{results, next, previous}`; `?cursor=`, `?limit=` 1..200, `?ordering=` one of the view's list.
+
+    The view lists what may order it in `ordering_fields`; the first is the default. The id is added
+    last, so that equal values keep one order.
+    """
+
+    page_size = 50
+    page_size_query_param = "limit"
+    max_page_size = 200
+    ordering = "-id"
+
+    def decode_cursor(self, request: Request) -> Any:
+        try:
+            return super().decode_cursor(request)
+        except BadCursor as error:
+            raise ValidationFailed(errors={"cursor": ["Not a cursor of this list."]}) from error
+
+    def get_page_size(self, request: Request) -> int:
+        asked = request.query_params.get("limit")
+        if asked is None:
+            return self.page_size
+        if not asked.isdecimal() or not 1 <= int(asked) <= self.max_page_size:
+            message = f"A whole number from 1 to {self.max_page_size}."
+            raise ValidationFailed(errors={"limit": [message]})
+        return int(asked)
+
+    def get_ordering(self, request: Request, queryset: Any, view: Any) -> tuple[str, ...]:
+        allowed: Sequence[str] = getattr(view, "ordering_fields", ("-id",))
+        asked = request.query_params.get("ordering") or allowed[0]
+        names = {name.lstrip("-") for name in allowed}
+        if asked.lstrip("-") not in names or asked.startswith("--"):
+            message = f"One of {', '.join(sorted(names))}, with or without a leading '-'."
+            raise ValidationFailed(errors={"ordering": [message]})
+        if asked.lstrip("-") == "id":
+            return (asked,)
+        return (asked, "-id" if asked.startswith("-") else "id")

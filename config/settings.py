@@ -1,0 +1,425 @@
+"""One settings file. Every value of the environment is read, and checked, through config/env.py."""
+
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import django_stubs_ext
+import structlog
+from csp.constants import NONE, SELF
+
+from config import env
+
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- Where and as what we run -------------------------------------------------------------------
+PLAZA_ENV = env.choice(
+    "PLAZA_ENV",
+    "What this is: production refuses demo sign-ins and insecure settings.",
+    options=("local", "test", "production"),
+    default="local",
+)
+IS_PRODUCTION = PLAZA_ENV == "production"
+DEBUG = env.flag("DEBUG", "Django's debug mode; refused in production.", default=False)
+SECRET_KEY = env.secret("SECRET_KEY", "Signs sessions and seals stored answers.", least=32)
+PLAZA_DOMAIN = env.text(
+    "PLAZA_DOMAIN", "The square's host; tenants are its subdomains.", default="plaza.localhost"
+).lower()
+PLAZA_PORT = env.number("PLAZA_PORT", "The web server's port.", default=8000, least=1, most=65535)
+PLAZA_SCHEME = env.choice(
+    "PLAZA_SCHEME",
+    "What clients speak to us: https in production.",
+    options=("http", "https"),
+    default="https" if IS_PRODUCTION else "http",
+)
+PLAZA_HOME = Path(
+    env.text(
+        "PLAZA_HOME",
+        "Folder of the embedded servers, logs and secrets.",
+        default=BASE_DIR / ".plaza",
+    )
+)
+PLAZA_FILES = Path(
+    env.text("PLAZA_FILES", "Folder of uploaded files.", default=PLAZA_HOME / "files")
+)
+PLAZA_TRUSTED_PROXIES = env.words(
+    "PLAZA_TRUSTED_PROXIES", "Proxy addresses (comma-separated) whose X-Forwarded-For is believed."
+)
+PLAZA_DEMO_PASSWORD = env.secret(
+    "PLAZA_DEMO_PASSWORD", "Password of the demo people; ignored in production.", default=""
+)
+_default_port = {"http": 80, "https": 443}[PLAZA_SCHEME]
+PLAZA_PORT_SUFFIX = "" if _default_port == PLAZA_PORT or IS_PRODUCTION else f":{PLAZA_PORT}"
+
+# --- Apps: the square's tables are public, a stall's tables are the tenant's -------------------------
+SHARED_APPS = [
+    "django_tenants",
+    "config",
+    "tenants",
+    "quotas",
+    "billing",
+    "apps.console",
+    "apps.portal",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_structlog",
+    "django_prometheus",
+    "django_htmx",
+    "csp",
+]
+TENANT_APPS = ["apps.crm", "apps.campaigns", "apps.content"]
+INSTALLED_APPS = SHARED_APPS + TENANT_APPS
+TENANT_MODEL = "tenants.Tenant"
+TENANT_DOMAIN_MODEL = "tenants.Domain"
+AUTH_USER_MODEL = "tenants.Person"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "config.health.HealthMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.logs.RequestIdMiddleware",
+    "config.logs.RequestLogMiddleware",
+    "tenants.middleware.TenantMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "tenants.identity.middleware.CallerMiddleware",
+    "quotas.middleware.Gate",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+ROOT_URLCONF = "config.urls_tenant"
+PUBLIC_SCHEMA_URLCONF = "config.urls_public"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = False
+# The host is matched against known domains in tenants/middleware.py, which refuses the others.
+ALLOWED_HOSTS = ["*"]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "config" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
+            ],
+        },
+    }
+]
+
+# --- PostgreSQL --------------------------------------------------------------------------------------
+_DATABASE_URL = env.url(
+    "DATABASE_URL",
+    "PostgreSQL 15 or newer, as the runtime signs in.",
+    schemes=("postgres", "postgresql"),
+)
+_DATABASE_OWNER_URL = env.url(
+    "DATABASE_OWNER_URL",
+    "The same database as its owner, for migrations and provisioning.",
+    schemes=("postgres", "postgresql"),
+    default=_DATABASE_URL,
+)
+DATABASES = {
+    "default": {
+        "ENGINE": "tenants.engine",
+        **env.database("DATABASE_URL", _DATABASE_URL),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"connect_timeout": 5, "application_name": "plaza"},
+    }
+}
+DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
+# One SET for each change of tenant instead of one for each cursor; the engine fails closed.
+TENANT_LIMIT_SET_CALLS = True
+
+# --- Redis or Valkey -----------------------------------------------------------------------------------
+REDIS_URL = env.url(
+    "REDIS_URL", "Redis 7 or Valkey 8: counters and the task queue.", schemes=("redis", "rediss")
+)
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "plaza",
+        "KEY_FUNCTION": "django_tenants.cache.make_key",
+        # Only the limits of sign-in and the like count here, and they fail closed: the pause of a
+        # busy machine must not become a 503. The gate's own client waits 50 ms (quotas/counters.py).
+        "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
+    }
+}
+RATELIMIT_USE_CACHE = "default"
+SILENCED_SYSTEM_CHECKS = [
+    # django-ratelimit knows django-redis and memcached by name; its own counts were tried on this
+    # backend: 400 calls in 16 threads let exactly 100 of 100 through.
+    "django_ratelimit.W001",
+]
+
+# --- Payment providers -----------------------------------------------------------------------------------
+STRIPE_API_KEY = env.secret(
+    "STRIPE_API_KEY", "Stripe's secret key; unset means the stand-in.", default=""
+)
+STRIPE_API_BASE = env.url(
+    "STRIPE_API_BASE",
+    "Stripe's address, when not the real one.",
+    schemes=("http", "https"),
+    default="",
+)
+STRIPE_WEBHOOK_SECRET = env.secret(
+    "STRIPE_WEBHOOK_SECRET", "Signs Stripe's webhooks (whsec_…).", default=""
+)
+PAYPAL_CLIENT_ID = env.text(
+    "PAYPAL_CLIENT_ID", "PayPal's client id; unset means the stand-in.", default=""
+)
+PAYPAL_CLIENT_SECRET = env.secret("PAYPAL_CLIENT_SECRET", "PayPal's client secret.", default="")
+PAYPAL_API_BASE = env.url(
+    "PAYPAL_API_BASE",
+    "PayPal's address, when not the real one.",
+    schemes=("http", "https"),
+    default="",
+)
+PAYPAL_WEBHOOK_ID = env.text("PAYPAL_WEBHOOK_ID", "The id under which PayPal signs.", default="")
+
+# --- People ------------------------------------------------------------------------------------------------
+TOKEN_SIGNING_KEY = env.secret(
+    "TOKEN_SIGNING_KEY",
+    r"ES256 private key (PEM, `\n` for line ends allowed) that signs access tokens.",
+    least=100,
+).replace("\\n", "\n")
+ACCESS_TOKEN_SECONDS = env.number(
+    "ACCESS_TOKEN_SECONDS", "Life of an access token.", default=900, least=60, most=86_400
+)
+REFRESH_TOKEN_DAYS = env.number(
+    "REFRESH_TOKEN_DAYS", "Life of a refresh token.", default=30, least=1, most=365
+)
+OPENID_ISSUER = env.url(
+    "OPENID_ISSUER",
+    "OpenID Connect provider of the platform; unset hides the button.",
+    schemes=("http", "https"),
+    default="",
+)
+OPENID_CLIENT_ID = env.text("OPENID_CLIENT_ID", "Our client id at that provider.", default="")
+OPENID_CLIENT_SECRET = env.secret(
+    "OPENID_CLIENT_SECRET", "Our client secret at that provider.", default=""
+)
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+LOGIN_URL = "/login"
+_is_https = PLAZA_SCHEME == "https"
+# `__Host-` forbids a Domain attribute, so that no subdomain can set or read another's cookie.
+SESSION_COOKIE_NAME = "__Host-plaza" if _is_https else "plaza"
+CSRF_COOKIE_NAME = "__Host-plaza-csrf" if _is_https else "plaza-csrf"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _is_https
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_SSL_REDIRECT = _is_https and IS_PRODUCTION
+SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PLAZA_TRUSTED_PROXIES else None
+SECURE_HSTS_SECONDS = 31_536_000 if _is_https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _is_https
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF, "'unsafe-inline'"],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "frame-ancestors": [NONE],
+        "form-action": [SELF],
+    }
+}
+
+# --- The API ------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["tenants.identity.authentication.CallerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["config.permissions.IsDeclared"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["config.parsers.JSONBody"],
+    "DEFAULT_PAGINATION_CLASS": "config.pages.CursorPage",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "config.openapi.PlazaSchema",
+    "EXCEPTION_HANDLER": "config.api.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Plaza",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    # Fields of one name with different choices: what clients' generators call each set.
+    "ENUM_NAME_OVERRIDES": {
+        "CampaignStatus": "apps.campaigns.models.Campaign.Status",
+        "CampaignType": "apps.campaigns.models.Campaign.Type",
+        "ConsentChannel": "apps.crm.models.Consent.Channel",
+        "ConsentStatus": "apps.crm.models.Consent.Status",
+        "ContentChannel": "apps.content.models.Channel",
+        "ContentKind": "apps.content.models.Kind",
+        "ImportStatus": "apps.crm.models.Import.Status",
+        "ReviewStatus": "apps.content.models.ReviewStatus",
+        "SubscriptionStatus": "billing.models.Subscription.Status",
+        "TenantStatus": "tenants.models.Tenant.Status",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.openapi.describe_reference",
+    ],
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+PLAZA_UPLOAD_LIMIT_BYTES = env.number(
+    "PLAZA_UPLOAD_LIMIT_BYTES", "Largest file that an import takes.", default=256 * 1024 * 1024
+)
+
+# --- Tasks ------------------------------------------------------------------------------------------------
+CELERY_BROKER_URL = env.url(
+    "CELERY_BROKER_URL",
+    "The task queue, when not REDIS_URL.",
+    schemes=("redis", "rediss", "amqp", "amqps"),
+    default=REDIS_URL,
+)
+
+# --- Mail ------------------------------------------------------------------------------------------------
+_mail = urlsplit(
+    env.url(
+        "EMAIL_URL",
+        "smtp://user:password@host:port",
+        schemes=("smtp", "smtps"),
+        default="smtp://127.0.0.1:25",
+    )
+)
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST = _mail.hostname or "127.0.0.1"
+EMAIL_PORT = _mail.port or 25
+EMAIL_HOST_USER = _mail.username or ""
+EMAIL_HOST_PASSWORD = _mail.password or ""
+EMAIL_USE_TLS = _mail.scheme == "smtps"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = f"Plaza <no-reply@{PLAZA_DOMAIN}>"
+
+# --- Languages, time, files -------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("es", "Español")]
+LOCALE_PATHS = [BASE_DIR / "config" / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+# `make up` needs no collectstatic: the files are found where they lie. Images collect them.
+WHITENOISE_USE_FINDERS = not STATIC_ROOT.exists()
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": PLAZA_FILES,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+
+# --- Logs -------------------------------------------------------------------------------------------------
+LOG_LEVEL = env.choice(
+    "LOG_LEVEL",
+    "Least level that is logged.",
+    options=("DEBUG", "INFO", "WARNING", "ERROR"),
+    default="INFO",
+)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "foreign_pre_chain": "ext://config.logs.SHARED_PROCESSORS",
+            "processors": "ext://config.logs.FINAL_PROCESSORS",
+        }
+    },
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "json"}
+    },
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        # A refused host and a client's 4xx are one line of the request log, not two.
+        "django.request": {"level": "ERROR"},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+    },
+}
+DJANGO_STRUCTLOG_USER_ID_FIELD = None
+# Logs hold no personal data; an address is one.
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+# RequestIdMiddleware has checked or made the id; without this the log would carry another.
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True
+# django-prometheus would ask the database at each start; `fleet status` tells instead.
+PROMETHEUS_EXPORT_MIGRATIONS = False
+
+# --- The operators' console -----------------------------------------------------------------------------
+UNFOLD = {
+    "SITE_TITLE": "Plaza console",
+    "SITE_HEADER": "Plaza",
+    "SITE_SUBHEADER": "Operators",
+    "SITE_SYMBOL": "storefront",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": f"{STATIC_URL}portal/favicon.svg"}
+    ],
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_LANGUAGES": True,
+    "BORDER_RADIUS": "8px",
+    # The portal's teal, so that both are one house.
+    "COLORS": {
+        "primary": {
+            "50": "#eefaf7",
+            "100": "#dff0ec",
+            "200": "#b6e0d8",
+            "300": "#82dacc",
+            "400": "#55c5b4",
+            "500": "#1f9c8b",
+            "600": "#0b6a5f",
+            "700": "#084f47",
+            "800": "#073f39",
+            "900": "#05332e",
+            "950": "#05211d",
+        }
+    },
+    "SIDEBAR": {"show_search": False, "navigation": "apps.console.sidebar.navigation"},
+}

@@ -1,0 +1,21 @@
+"""A stall's addresses. Every view here declares its needs (checked at the start)."""
+
+from django.urls import include, path
+
+handler400 = "config.handlers.bad_request"
+handler403 = "config.handlers.permission_denied"
+handler404 = "config.handlers.not_found"
+handler500 = "config.handlers.server_error"
+
+urlpatterns = [
+    path("api/v1/", include("tenants.identity.urls")),
+    path("api/v1/", include("quotas.urls")),
+    path("api/v1/", include("billing.urls")),
+    path("api/v1/", include("apps.crm.urls")),
+    path("api/v1/", include("apps.campaigns.urls")),
+    path("api/v1/", include("apps.content.urls")),
+    path("", include("config.urls_docs")),
+    path("", include("config.urls_reference")),
+    path("", include("tenants.identity.urls_pages")),
+    path("", include("apps.portal.urls")),
+]

@@ -1,0 +1,113 @@
+"""How much a tenant may, and how much it has used. Public tables; every index is led by the tenant."""
+
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+
+class Grant(models.Model):
+    """What one source (a plan, an add-on, an override) entitles a tenant to, until `expires_at`.
+
+    limits: {meter: total or null for unlimited}. rates: {scope: [limit, seconds]}.
+    ladder: {meter: [[plan, limit], …]} in order of price. feature_ladder: {feature: cheapest plan}.
+    Merged in quotas/entitlements.py.
+    """
+
+    pk = models.CompositePrimaryKey("tenant_id", "source")
+    tenant_id = models.UUIDField()
+    source = models.CharField(max_length=100)
+    plan = models.CharField(max_length=64, blank=True)
+    features = ArrayField(models.CharField(max_length=64), default=list)
+    limits = models.JSONField(default=dict)
+    rates = models.JSONField(default=dict)
+    ladder = models.JSONField(default=dict)
+    feature_ladder = models.JSONField(default=dict)
+    priority = models.SmallIntegerField(default=0)
+    granted_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.source} of {self.tenant_id}"
+
+
+class Hold(models.Model):
+    """A restriction that billing lays on a tenant; `code` is that of the refusal it causes."""
+
+    tenant_id = models.UUIDField(primary_key=True)
+    code = models.CharField(max_length=64)
+    held_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{self.code} of {self.tenant_id}"
+
+
+class UsageTotal(models.Model):
+    """What a tenant has used of a meter in the period that began at `period_start`."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "meter", "period_start")
+    tenant_id = models.UUIDField()
+    meter = models.CharField(max_length=32)
+    period_start = models.DateTimeField()
+    used = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(used__gte=0), name="usage_total_is_not_negative")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.used} {self.meter} of {self.tenant_id}"
+
+
+class UsageEvent(models.Model):
+    """The ledger: one row for each key and kind, so that nothing is counted or given back twice."""
+
+    class Kind(models.TextChoices):
+        CONSUMED = "consumed"
+        REFUNDED = "refunded"
+
+    pk = models.CompositePrimaryKey("tenant_id", "meter", "key", "kind")
+    tenant_id = models.UUIDField()
+    meter = models.CharField(max_length=32)
+    key = models.CharField(max_length=200)
+    kind = models.CharField(max_length=8, choices=Kind)
+    quantity = models.BigIntegerField()
+    period_start = models.DateTimeField()
+    occurred_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(quantity__gte=0), name="usage_event_is_not_negative")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.quantity} {self.meter} under {self.key}"
+
+
+class ApiCallMark(models.Model):
+    """How far one epoch of Redis's API-call counters is folded into UsageTotal.
+
+    An epoch is one life of a tenant's counters of one month: when Redis loses them, another begins.
+    `counted` and `returned` only grow, so that folding twice, or late, changes nothing.
+    """
+
+    pk = models.CompositePrimaryKey("tenant_id", "period_start", "epoch")
+    tenant_id = models.UUIDField()
+    period_start = models.DateTimeField()
+    epoch = models.CharField(max_length=32)
+    counted = models.BigIntegerField(default=0)
+    returned = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(returned__gte=0, counted__gte=models.F("returned")),
+                name="api_call_mark_returns_what_it_counted",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.counted} - {self.returned} of {self.tenant_id}"

@@ -1,0 +1,13 @@
+"""The gate's housekeeping."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from quotas import api_calls
+from tenants.tasks import TenantTask
+
+
+@shared_task(name="quotas.flush_api_calls", base=TenantTask, public=True)
+def flush_api_calls() -> int:
+    """Fold Redis's API calls into the ledger; a second run finds nothing to do."""
+    return api_calls.flush(now=timezone.now())

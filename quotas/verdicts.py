@@ -1,0 +1,64 @@
+"""What is asked of the counters, and what they answer: the same from Redis and from the local limiter."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from quotas.entitlements import Rate
+
+_MICROSECONDS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """One rate to pass: `name` stands in the RateLimit headers, `key` is where it is counted."""
+
+    name: str
+    key: str
+    rate: Rate
+    cost: int = 1
+
+    @property
+    def interval(self) -> int:
+        """Microseconds from one unit to the next; rounded up, so that the rate is never exceeded."""
+        return -(-self.rate.seconds * _MICROSECONDS // self.rate.limit)
+
+    @property
+    def charge(self) -> int:
+        """A cost above the whole bucket would never pass: it then takes the whole bucket."""
+        return min(self.cost, self.rate.limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """API calls asked of one tenant and month. `limit` None is unlimited."""
+
+    tenant_id: UUID
+    period_start: datetime
+    asked: int
+    limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RateState:
+    """One rate after the decision: units left, and seconds until it is full again."""
+
+    name: str
+    rate: Rate
+    remaining: int
+    resets_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`refused_by` names the rate that refused, or is empty; `is_exhausted`: no API calls are left.
+
+    `calls_used` and `epoch` are of the API calls counted, when some were asked.
+    """
+
+    rates: tuple[RateState, ...]
+    refused_by: str = ""
+    retry_seconds: float = 0.0
+    is_exhausted: bool = False
+    calls_used: int = 0
+    epoch: str = ""

@@ -1,0 +1,39 @@
+"""What a tenant may and what it has used. A refused tenant reaches both."""
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.api import View
+from config.context import require_tenant
+from config.needs import Needs
+from quotas import ledger
+from quotas.entitlements import snapshot
+from quotas.serializers import EntitlementsOut, UsageOut, entitlements
+
+_REACHABLE = Needs(critical=True, meter=None)
+
+
+class Usage(View):
+    """Every meter: its limit, and what is used and left of it."""
+
+    needs = _REACHABLE
+
+    @extend_schema(operation_id="usage", responses=UsageOut)
+    def get(self, request: Request) -> Response:
+        tenant_id, now = require_tenant().id, timezone.now()
+        found = snapshot(tenant_id, now=now)
+        meters = ledger.usage_under(found, now=now)
+        return Response(UsageOut({"plan": found.plan, "meters": meters}).data)
+
+
+class Entitlements(View):
+    """What the plan, add-ons and overrides switch on and allow."""
+
+    needs = _REACHABLE
+
+    @extend_schema(operation_id="entitlements", responses=EntitlementsOut)
+    def get(self, request: Request) -> Response:
+        found = snapshot(require_tenant().id, now=timezone.now())
+        return Response(EntitlementsOut(entitlements(found)).data)

@@ -1,0 +1,88 @@
+"""Who asks: what a credential proved, as every layer above may read it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from django.http import HttpRequest
+
+from config.context import NoTenant
+from config.needs import Role
+from tenants.identity.refusals import CredentialsMissing
+from tenants.models import Member, Tenant
+
+
+class CallerKind(StrEnum):
+    SESSION = "session"
+    TOKEN = "token"  # noqa: S105 (a kind, not a secret)
+    API_KEY = "api_key"
+    ANONYMOUS = "anonymous"
+
+
+ALL_SCOPES = frozenset({"read", "write", "delete"})
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """`credential_id` names what to count against: `member:<id>` for people, `key:<id>` for keys.
+
+    A person has every scope; a key has those it was given. `family` is that of the refresh tokens
+    behind an access token.
+    """
+
+    kind: CallerKind
+    tenant_id: UUID | None = None
+    person_id: UUID | None = None
+    member_id: UUID | None = None
+    role: Role | None = None
+    scopes: frozenset[str] = frozenset()
+    credential_id: str = ""
+    family: UUID | None = None
+
+    @property
+    def is_anonymous(self) -> bool:
+        return self.kind is CallerKind.ANONYMOUS
+
+    @property
+    def is_person(self) -> bool:
+        """Whether a person acts by their own sign-in, not a program by a key."""
+        return self.kind in {CallerKind.SESSION, CallerKind.TOKEN}
+
+
+ANONYMOUS = Caller(kind=CallerKind.ANONYMOUS)
+
+
+def person_caller(member: Member, kind: CallerKind, *, family: UUID | None = None) -> Caller:
+    """The caller that a member is who signed in themselves."""
+    return Caller(
+        kind=kind,
+        tenant_id=member.tenant_id,
+        person_id=member.person_id,
+        member_id=member.pk,
+        role=Role(member.role),
+        scopes=ALL_SCOPES,
+        credential_id=f"member:{member.pk}",
+        family=family,
+    )
+
+
+def caller_of(request: HttpRequest) -> Caller:
+    """The caller that CallerMiddleware found."""
+    found: Caller = getattr(request, "caller", ANONYMOUS)
+    return found
+
+
+def member_of(request: HttpRequest) -> Member:
+    """The member who asks (for a key: who made it), with their person. Raises CredentialsMissing."""
+    member: Member | None = getattr(request, "member", None)
+    if member is None:
+        raise CredentialsMissing()
+    return member
+
+
+def tenant_of(request: HttpRequest) -> Tenant:
+    """The tenant whose host was asked. Raises NoTenant on the square."""
+    tenant: Tenant | None = getattr(request, "tenant", None)
+    if tenant is None:
+        raise NoTenant("The square has no tenant.")
+    return tenant

@@ -1,0 +1,87 @@
+"""Crossing from the square to a tenant: by a code of 60 seconds, for one host and one browser, used once.
+
+A person sets out at the tenant, where the browser's session keeps a secret; the square sees only its
+hash and puts it on the code. So a code neither works elsewhere nor signs a stranger in as its owner.
+"""
+
+import re
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.crypto import constant_time_compare
+
+from tenants.identity.caller import tenant_of
+from tenants.identity.hashing import digest, new_secret
+from tenants.identity.refusals import CrossingRefused, NotAMember
+from tenants.identity.sessions import safe_next
+from tenants.models import CrossingCode, Member, Person, Tenant
+
+CODE_LIFE = timedelta(seconds=60)
+_SESSION_KEY = "plaza_crossing"
+_PROOF = re.compile(r"[0-9a-f]{64}")
+
+
+def square_url(path: str) -> str:
+    """An absolute address on the square."""
+    return f"{settings.PLAZA_SCHEME}://{settings.PLAZA_DOMAIN}{settings.PLAZA_PORT_SUFFIX}{path}"
+
+
+def set_out(request: HttpRequest, *, came_for: str | None) -> str:
+    """Remember in this browser's session that somebody sets out; the proof to show to the square."""
+    secret = new_secret()
+    request.session[_SESSION_KEY] = {"secret": secret, "next": safe_next(came_for)}
+    return digest(secret)
+
+
+def is_proof(value: str) -> bool:
+    return _PROOF.fullmatch(value) is not None
+
+
+def issue_code(*, person: Person, tenant: Tenant, proof: str, now: datetime) -> str:
+    """A code that opens `tenant` to `person` in the browser of `proof`. Raises NotAMember."""
+    if not _membership(person, tenant):
+        raise NotAMember()
+    CrossingCode.objects.filter(person=person, expires_at__lt=now - CODE_LIFE).delete()
+    code = new_secret()
+    CrossingCode.objects.create(
+        code_hash=digest(code),
+        browser_hash=proof,
+        person=person,
+        tenant=tenant,
+        expires_at=now + CODE_LIFE,
+    )
+    return code
+
+
+def arrive(request: HttpRequest, *, code: str, now: datetime) -> tuple[Member, str]:
+    """Who arrives at this host with `code`, and the path that they came for. Raises CrossingRefused.
+
+    A code is used up by the first who shows it, wherever that is.
+    """
+    journey = request.session.pop(_SESSION_KEY, None) or {}
+    tenant, code_hash = tenant_of(request), digest(code)
+    # The condition is in the UPDATE: of two that show the code at once, one counts.
+    used = CrossingCode.objects.filter(code_hash=code_hash, used_at=None).update(used_at=now)
+    found = CrossingCode.objects.select_related("person").filter(code_hash=code_hash).first()
+    if not used or found is None or found.tenant_id != tenant.pk or found.expires_at <= now:
+        raise CrossingRefused()
+    if not constant_time_compare(found.browser_hash, digest(journey.get("secret", ""))):
+        raise CrossingRefused()
+    member = _membership(found.person, tenant)
+    if member is None:
+        raise NotAMember()
+    return member, safe_next(journey.get("next"))
+
+
+def _membership(person: Person, tenant: Tenant) -> Member | None:
+    return (
+        Member.objects.select_related("person")
+        .filter(
+            tenant=tenant,
+            person=person,
+            person__kind=Person.Kind.MEMBER,
+            person__is_active=True,
+        )
+        .first()
+    )

@@ -1,0 +1,126 @@
+"""API keys: `plz_<prefix>_<secret>`, shown once, kept as a hash, found by the prefix."""
+
+import re
+import secrets
+import string
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils.crypto import constant_time_compare
+from django.utils.translation import gettext as _
+
+from config.errors import NotFound, ValidationFailed
+from config.logs import logger
+from config.needs import Role
+from tenants.identity.caller import ALL_SCOPES, Caller, CallerKind
+from tenants.identity.hashing import digest, new_secret
+from tenants.identity.refusals import ApiKeyInvalid, TokenInvalid
+from tenants.models import ApiKey, Member, Person
+
+log = logger(__name__)
+PRESETS: dict[str, frozenset[str]] = {"admin": ALL_SCOPES, "readonly": frozenset({"read"})}
+_FORMAT = re.compile(r"plz_([a-z0-9]{8})_[A-Za-z0-9_-]{43}")
+_ALPHABET = string.ascii_lowercase + string.digits
+_LONGEST_LIFE = timedelta(days=3650)
+_NOTE_USE_EVERY = timedelta(minutes=1)
+
+
+def scopes_of(names: Iterable[str]) -> frozenset[str]:
+    """Scopes and presets (`admin`, `readonly`) as plain scopes. Raises ValidationFailed."""
+    named = [*names]
+    known = {**PRESETS, **{scope: frozenset({scope}) for scope in ALL_SCOPES}}
+    unknown = sorted({name for name in named if name not in known})
+    if unknown or not named:
+        allowed = ", ".join(sorted(known))
+        raise ValidationFailed(errors={"scopes": [_("One or more of: %s.") % allowed]})
+    return frozenset().union(*(known[name] for name in named))
+
+
+def create_key(
+    *,
+    tenant_id: UUID,
+    name: str,
+    scopes: Iterable[str],
+    created_by_id: UUID,
+    expires_at: datetime | None = None,
+    now: datetime | None = None,
+) -> tuple[ApiKey, str]:
+    """A key that acts as the member `created_by_id` within `scopes`; its text is not kept.
+
+    Raises ValidationFailed for unknown scopes and, when `now` is given, for an expiry not ahead of it.
+    """
+    if expires_at and now and not now < expires_at < now + _LONGEST_LIFE:
+        raise ValidationFailed(errors={"expires_at": [_("A time ahead, within ten years.")]})
+    prefix = "".join(secrets.choice(_ALPHABET) for _index in range(8))
+    raw = f"plz_{prefix}_{new_secret()}"
+    key = ApiKey.objects.create(
+        tenant_id=tenant_id,
+        name=name,
+        prefix=prefix,
+        key_hash=digest(raw),
+        scopes=sorted(scopes_of(scopes)),
+        created_by_id=created_by_id,
+        expires_at=expires_at,
+    )
+    key.refresh_from_db(fields=["created_at"])  # the database's clock set it
+    log.info("api_key.created", extra={"key_id": str(key.pk), "member_id": str(created_by_id)})
+    return key, raw
+
+
+def find_key(raw: str, tenant_id: UUID, now: datetime) -> ApiKey:
+    """The live key of this text, with its maker and their person: one query.
+
+    Raises TokenInvalid for what is not shaped like a key, ApiKeyInvalid for one that does not count here.
+    """
+    shaped = _FORMAT.fullmatch(raw)
+    if shaped is None:
+        raise TokenInvalid()
+    key = (
+        ApiKey.objects.select_related("created_by__person")
+        .filter(prefix=shaped[1], tenant_id=tenant_id)
+        .first()
+    )
+    if key is None or not constant_time_compare(key.key_hash, digest(raw)):
+        raise ApiKeyInvalid()
+    if not key.is_live(at=now) or not _may_act(key.created_by):
+        raise ApiKeyInvalid()
+    return key
+
+
+def _may_act(maker: Member) -> bool:
+    return maker.person.is_active and maker.person.kind == Person.Kind.MEMBER
+
+
+def note_use(key: ApiKey, *, now: datetime) -> None:
+    """Remember that the key was used, at most once a minute."""
+    if key.last_used_at is None or key.last_used_at <= now - _NOTE_USE_EVERY:
+        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+
+
+def key_caller(key: ApiKey) -> Caller:
+    """A key acts as its maker: with their role of this moment, within its own scopes."""
+    return Caller(
+        kind=CallerKind.API_KEY,
+        tenant_id=key.tenant_id,
+        person_id=key.created_by.person_id,
+        member_id=key.created_by_id,
+        role=Role(key.created_by.role),
+        scopes=frozenset(key.scopes),
+        credential_id=f"key:{key.pk}",
+    )
+
+
+def keys_of(tenant_id: UUID) -> QuerySet[ApiKey]:
+    """Every key of the tenant, revoked ones too."""
+    return ApiKey.objects.filter(tenant_id=tenant_id)
+
+
+def revoke_key(*, tenant_id: UUID, key_id: UUID, now: datetime) -> None:
+    """Refuse the key from the next request on. Harmless twice. Raises NotFound."""
+    keys = keys_of(tenant_id).filter(pk=key_id)
+    if keys.filter(revoked_at=None).update(revoked_at=now):
+        log.info("api_key.revoked", extra={"key_id": str(key_id)})
+    elif not keys.exists():
+        raise NotFound()

@@ -1,0 +1,114 @@
+"""Who asks: a token, a key, or a session. Answered before the gate, so that it knows whom to count."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
+from django_htmx.http import HttpResponseClientRedirect
+
+from config.api import as_domain_error
+from config.errors import DomainError
+from config.handlers import refusal, wants_page
+from config.needs import SAFE_METHODS, declared_by
+from tenants.identity.caller import ANONYMOUS, Caller, CallerKind, person_caller, tenant_of
+from tenants.identity.keys import find_key, key_caller, note_use
+from tenants.identity.refusals import CredentialsMissing, TokenInvalid
+from tenants.identity.sessions import safe_next, session_member
+from tenants.identity.tokens import member_by_access, signing_key
+from tenants.models import Member
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    caller: Caller
+    member: Member
+
+
+class CallerMiddleware:
+    """Set `request.caller`, `request.member` and, on a tenant's host, `request.user`; or answer 401 or 403.
+
+    After TenantMiddleware. Views that are `public` are served to anybody, and know the caller when
+    the credentials are good. Returns the refusal and never raises.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        signing_key()  # a bad TOKEN_SIGNING_KEY stops the start, by name
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        _set(request, None)
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], *_: Any
+    ) -> HttpResponse | None:
+        if getattr(request, "tenant", None) is None:
+            return None
+        needs = declared_by(view)
+        is_public = needs is not None and needs.public
+        try:
+            _set(request, _identify(request))
+        except (DomainError, OperationalError) as raised:
+            error = as_domain_error(raised)
+            return None if is_public or error is None else _refused(request, error)
+        return None
+
+
+def _set(request: HttpRequest, found: _Found | None) -> None:
+    request.caller = found.caller if found else ANONYMOUS  # type: ignore[attr-defined]
+    request.member = found.member if found else None  # type: ignore[attr-defined]
+    if getattr(request, "tenant", None) is not None:
+        # Never an operator, whose Django session is the square's alone.
+        request.user = found.member.person if found else AnonymousUser()
+
+
+def _identify(request: HttpRequest) -> _Found:
+    """Whoever the credentials prove. Raises CredentialsMissing and what the credential's kind raises."""
+    given = request.headers.get("Authorization")
+    if given is not None:
+        return _by_header(request, given)
+    # The API takes no sessions: a cookie is sent by any page, and the API asks for no CSRF token.
+    member = None if request.path_info.startswith("/api/") else session_member(request)
+    if member is None:
+        raise CredentialsMissing()
+    return _Found(person_caller(member, CallerKind.SESSION), member)
+
+
+def _by_header(request: HttpRequest, given: str) -> _Found:
+    scheme, _, credential = given.strip().partition(" ")
+    now, tenant = timezone.now(), tenant_of(request)
+    match scheme.lower():
+        case "bearer":
+            member, family = member_by_access(token=credential.strip(), tenant=tenant, now=now)
+            return _Found(person_caller(member, CallerKind.TOKEN, family=family), member)
+        case "api-key":
+            key = find_key(credential.strip(), tenant.pk, now)
+            note_use(key, now=now)
+            return _Found(key_caller(key), key.created_by)
+    raise TokenInvalid()
+
+
+def _refused(request: HttpRequest, error: DomainError) -> HttpResponse:
+    """The refusal as the asker reads it: a person without a session is sent to sign in."""
+    if not isinstance(error, CredentialsMissing):
+        return refusal(request, error)
+    htmx = getattr(request, "htmx", False)
+    if htmx:
+        return HttpResponseClientRedirect(_sign_in_url(request.htmx.current_url_abs_path))  # type: ignore[attr-defined]
+    if wants_page(request):
+        came_for = request.get_full_path() if request.method in SAFE_METHODS else None
+        return HttpResponseRedirect(_sign_in_url(came_for))
+    return refusal(request, error)
+
+
+def _sign_in_url(came_for: str | None) -> str:
+    path = safe_next(came_for)
+    return (
+        settings.LOGIN_URL if path == "/" else f"{settings.LOGIN_URL}?{urlencode({'next': path})}"
+    )

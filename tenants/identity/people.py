@@ -1,0 +1,89 @@
+"""People are global (one e-mail, many tenants); members belong to a tenant."""
+
+from uuid import UUID
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from config.errors import ValidationFailed
+from config.needs import Role
+from tenants.identity.refusals import AlreadyMember, EmailTaken, OperatorIsNoMember
+from tenants.models import Member, Person, Tenant
+
+LONGEST_PASSWORD = 1024
+
+
+def create_person(
+    *,
+    email: str,
+    password: str,
+    name: str = "",
+    kind: str = Person.Kind.MEMBER,
+    locale: str = "",
+) -> Person:
+    """A new person. Raises ValidationFailed for a bad e-mail or a weak password, and EmailTaken."""
+    person = Person(email=email.strip().lower(), name=name.strip(), kind=kind, locale=locale)
+    _check(person, password)
+    person.set_password(password)
+    try:
+        with transaction.atomic():
+            person.save(force_insert=True)
+    except IntegrityError as error:
+        raise EmailTaken() from error
+    return person
+
+
+def _check(person: Person, password: str) -> None:
+    wrong: dict[str, list[str]] = {}
+    try:
+        validate_email(person.email)
+    except ValidationError as error:
+        wrong["email"] = list(error.messages)
+    if len(password) > LONGEST_PASSWORD:
+        wrong["password"] = [_("Use at most %(limit)d characters.") % {"limit": LONGEST_PASSWORD}]
+    else:
+        try:
+            validate_password(password, person)
+        except ValidationError as error:
+            wrong["password"] = list(error.messages)
+    if wrong:
+        raise ValidationFailed(errors=wrong)
+
+
+def find_person(email: str) -> Person | None:
+    """Whoever has this e-mail, in any case of letters."""
+    return Person.objects.filter(email=email.strip().lower()).first()
+
+
+def add_member(*, tenant: Tenant, person: Person, role: Role) -> Member:
+    """Give `person` a place in `tenant`. Raises AlreadyMember, and OperatorIsNoMember for an operator.
+
+    The seat is the caller's business (billing consumes it in the same transaction).
+    """
+    if person.kind != Person.Kind.MEMBER:
+        raise OperatorIsNoMember()
+    try:
+        with transaction.atomic():
+            return Member.objects.create(tenant=tenant, person=person, role=Role(role))
+    except IntegrityError as error:
+        raise AlreadyMember() from error
+
+
+def update_person(person: Person, *, name: str | None = None, locale: str | None = None) -> Person:
+    """Change what a person says of themselves. E-mail and password have doors of their own."""
+    wish = {"name": name, "locale": locale}
+    changes = {field: value for field, value in wish.items() if value is not None}
+    for field, value in changes.items():
+        setattr(person, field, value)
+    if changes:
+        person.save(update_fields=[*changes])
+    return person
+
+
+def members_of(tenant_id: UUID) -> QuerySet[Member]:
+    """The tenant's members with their people."""
+    return Member.objects.select_related("person").filter(tenant_id=tenant_id)

@@ -1,0 +1,112 @@
+"""Why a credential, a sign-in or a membership is refused."""
+
+from collections.abc import Mapping
+
+from django.utils.translation import gettext_lazy as _
+
+from config.errors import DomainError
+
+_CHALLENGE = 'Bearer realm="plaza", Api-Key realm="plaza"'
+_INVALID = 'Bearer realm="plaza", error="invalid_token"'
+
+
+class CredentialsMissing(DomainError):
+    """The request carries no credentials and this address asks for some."""
+
+    code = "credentials_missing"
+    status = 401
+    title = _("Sign in, or send a token or a key.")
+    headers: Mapping[str, str] = {"WWW-Authenticate": _CHALLENGE}
+
+
+class TokenInvalid(DomainError):
+    """The credentials are malformed, or the token is not one of this tenant, or it was revoked."""
+
+    code = "token_invalid"
+    status = 401
+    title = _("The credentials are not valid here.")
+    headers: Mapping[str, str] = {"WWW-Authenticate": _INVALID}
+
+
+class TokenExpired(DomainError):
+    """The token was good and its time is over: refresh it."""
+
+    code = "token_expired"
+    status = 401
+    title = _("The token has expired.")
+    headers: Mapping[str, str] = {"WWW-Authenticate": _INVALID}
+
+
+class InvalidCredentials(DomainError):
+    """No member of this tenant has this e-mail and password. It is not said which of them is wrong."""
+
+    code = "invalid_credentials"
+    status = 401
+    title = _("The e-mail or the password is wrong.")
+    headers: Mapping[str, str] = {"WWW-Authenticate": _CHALLENGE}
+
+
+class ApiKeyInvalid(DomainError):
+    """The key is unknown here, expired or revoked, or its maker is no longer a member."""
+
+    code = "api_key_invalid"
+    status = 403
+    title = _("The API key is not valid.")
+
+
+class EmailTaken(DomainError):
+    """There is a person with this e-mail already."""
+
+    code = "email_taken"
+    status = 409
+    title = _("There is an account with this e-mail.")
+
+
+class AlreadyMember(DomainError):
+    """The person is a member of this tenant already."""
+
+    code = "already_member"
+    status = 409
+    title = _("This person is a member already.")
+
+
+class OperatorIsNoMember(DomainError):
+    """An operator has a sign-in of their own and belongs to no tenant."""
+
+    code = "operator_is_no_member"
+    status = 409
+    title = _("An operator cannot be a member of a tenant.")
+
+
+class NotAMember(DomainError):
+    """The person is known, and does not belong to this tenant."""
+
+    code = "not_a_member"
+    status = 403
+    title = _("You are not a member here.")
+
+
+class OpenIdRefused(DomainError):
+    """The sign-in at the provider was broken off, repeated, or did not prove what it must."""
+
+    code = "openid_refused"
+    status = 401
+    title = _("The provider did not confirm this sign-in. Please start again.")
+    headers: Mapping[str, str] = {"WWW-Authenticate": _CHALLENGE}
+
+
+class OpenIdEmailUnverified(DomainError):
+    """The provider does not vouch for the e-mail, so it links to nobody."""
+
+    code = "openid_email_unverified"
+    status = 403
+    title = _("The provider has not verified your e-mail.")
+
+
+class CrossingRefused(DomainError):
+    """The code is used, too old, another tenant's, or another browser's."""
+
+    code = "crossing_refused"
+    status = 401
+    title = _("This sign-in link is no longer valid. Please start again.")
+    headers: Mapping[str, str] = {"WWW-Authenticate": _CHALLENGE}

@@ -1,0 +1,132 @@
+"""What clients send and read. Fields are named one by one: nothing else is ever written or shown."""
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from config.needs import Role
+from tenants.identity.people import LONGEST_PASSWORD
+from tenants.models import ApiKey, Member
+
+
+class SignIn(serializers.Serializer[Any]):
+    email = serializers.EmailField(max_length=254)
+    password = serializers.CharField(max_length=LONGEST_PASSWORD, trim_whitespace=False)
+
+
+class RefreshIn(serializers.Serializer[Any]):
+    refresh = serializers.CharField(max_length=200)
+
+
+class LogoutIn(serializers.Serializer[Any]):
+    refresh = serializers.CharField(max_length=200, required=False)
+
+
+class TokenOut(serializers.Serializer[Any]):
+    access = serializers.CharField()
+    refresh = serializers.CharField()
+    token_type = serializers.CharField()
+    expires_in = serializers.IntegerField(help_text="Seconds.")
+
+
+class LoginOut(TokenOut):
+    """The older design's answer: the access token under its name there, too."""
+
+    access_token = serializers.CharField()
+
+
+class TenantOut(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    slug = serializers.CharField()
+    organisation = serializers.CharField()
+    status = serializers.CharField()
+    locale = serializers.CharField()
+
+
+class PersonOut(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    email = serializers.EmailField()
+    name = serializers.CharField()
+    locale = serializers.CharField()
+
+
+class CredentialOut(serializers.Serializer[Any]):
+    kind = serializers.CharField()
+    scopes = serializers.ListField(child=serializers.CharField())
+
+
+class MeOut(PersonOut):
+    """The person, at the top; their place in this tenant; and the credential that asks."""
+
+    role = serializers.ChoiceField(choices=[role.value for role in Role])
+    member_id = serializers.UUIDField()
+    tenant = TenantOut()
+    credential = CredentialOut()
+
+
+class MeIn(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    locale = serializers.ChoiceField(
+        choices=[code for code, _name in settings.LANGUAGES], required=False
+    )
+
+
+class MemberOut(serializers.ModelSerializer[Member]):
+    person = PersonOut()
+
+    class Meta:
+        model = Member
+        fields = ("id", "person", "role", "created_at")
+
+
+class RoleOut(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    permits = serializers.ListField(child=serializers.CharField())
+
+
+class RolesOut(serializers.Serializer[Any]):
+    """A list like the others; it has one page."""
+
+    results = RoleOut(many=True)
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+
+
+class ApiKeyIn(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=100)
+    scopes = serializers.ListField(
+        child=serializers.CharField(max_length=32),
+        help_text="Of read, write, delete; or the presets admin (all of them) and readonly.",
+    )
+    expires_at = serializers.DateTimeField(required=False, allow_null=True)
+
+
+_KEY_FIELDS = (
+    "id",
+    "name",
+    "prefix",
+    "scopes",
+    "created_by",
+    "created_at",
+    "expires_at",
+    "last_used_at",
+    "revoked_at",
+)
+
+
+class ApiKeyOut(serializers.ModelSerializer[ApiKey]):
+    """A key as it is listed: `prefix` is what its text begins with after `plz_`."""
+
+    created_by = serializers.UUIDField(source="created_by_id", help_text="The id of the member.")
+
+    class Meta:
+        model = ApiKey
+        fields: tuple[str, ...] = _KEY_FIELDS
+
+
+class NewApiKeyOut(ApiKeyOut):
+    key = serializers.CharField(help_text="Shown this once.")
+
+    class Meta(ApiKeyOut.Meta):
+        fields = (*_KEY_FIELDS, "key")

@@ -1,0 +1,230 @@
+"""Access tokens (ES256, minutes) and families of refresh tokens (random, kept as hashes, used once).
+
+An access token says who, never what: the role is read from the member's row on each request, so that
+a removed member is refused at once.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from joserfc import jwt
+from joserfc.errors import ExpiredTokenError, InvalidKeyIdError, JoseError
+from joserfc.jwk import ECKey, GuestProtocol
+from joserfc.jwt import JWTClaimsRegistry
+
+from config.ids import new_id
+from config.logs import logger
+from tenants.identity.hashing import digest, new_secret
+from tenants.identity.refusals import TokenExpired, TokenInvalid
+from tenants.models import Member, Person, RefreshToken, Tenant
+
+log = logger(__name__)
+ALGORITHM = "ES256"
+_TYPE = "at+jwt"  # RFC 9068: no other kind of JWT passes for an access token
+_LONGEST = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPair:
+    """`expires_in` is the life of `access` in seconds."""
+
+    access: str
+    refresh: str
+    expires_in: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccessClaims:
+    """What a checked access token says."""
+
+    person_id: UUID
+    member_id: UUID
+    family: UUID
+
+
+class RefreshTokenReused(TokenInvalid):
+    """A used refresh token came again: somebody has a copy, so its family is revoked."""
+
+    def __init__(self, family: UUID) -> None:
+        super().__init__()
+        self.family = family
+
+
+@cache
+def signing_key() -> ECKey:
+    """The key of TOKEN_SIGNING_KEY; its id is the RFC 7638 thumbprint."""
+    try:
+        key = ECKey.import_key(settings.TOKEN_SIGNING_KEY)
+    except (JoseError, ValueError) as error:
+        raise ImproperlyConfigured("TOKEN_SIGNING_KEY is not a private key in PEM.") from error
+    if key.curve_name != "P-256" or not key.is_private:
+        raise ImproperlyConfigured("TOKEN_SIGNING_KEY must be a private key on the curve P-256.")
+    return key
+
+
+def issuer() -> str:
+    return f"{settings.PLAZA_SCHEME}://{settings.PLAZA_DOMAIN}"
+
+
+@transaction.atomic
+def issue(*, member: Member, now: datetime) -> TokenPair:
+    """A first pair for `member`: a new family. Forgets the member's long expired tokens."""
+    # Kept for one more life: a family is dead as long as one of its rows says so.
+    forgotten = now - timedelta(days=settings.REFRESH_TOKEN_DAYS)
+    RefreshToken.objects.filter(member=member, expires_at__lt=forgotten).delete()
+    return _pair(member, new_id(), now)
+
+
+def rotate(*, refresh: str, tenant: Tenant, now: datetime) -> TokenPair:
+    """A new pair for an unused refresh token of `tenant`, which is used up by this.
+
+    Raises TokenInvalid, TokenExpired, and RefreshTokenReused after revoking the family.
+    """
+    with transaction.atomic():
+        found = _refresh_tokens(refresh, tenant).select_for_update(of=("self",)).first()
+        if found is None or found.revoked_at is not None or _family_is_revoked(found.family):
+            raise TokenInvalid()
+        if found.used_at is None:
+            return _used_up(found, now)
+    revoke_family(family=found.family, now=now)
+    log.warning("refresh_token.reused", extra={"member_id": str(found.member_id)})
+    raise RefreshTokenReused(found.family)
+
+
+def _used_up(found: RefreshToken, now: datetime) -> TokenPair:
+    if found.expires_at <= now:
+        raise TokenExpired()
+    if not found.member.person.is_active or found.member.person.kind != Person.Kind.MEMBER:
+        raise TokenInvalid()
+    found.used_at = now
+    found.save(update_fields=["used_at"])
+    return _pair(found.member, found.family, now)
+
+
+def revoke(*, refresh: str, tenant: Tenant, now: datetime) -> None:
+    """Sign out the family of this refresh token; an unknown token is nobody's business (RFC 7009)."""
+    found = _refresh_tokens(refresh, tenant).first()
+    if found is not None:
+        revoke_family(family=found.family, now=now)
+
+
+def revoke_family(*, family: UUID, now: datetime) -> None:
+    """Refuse the family's refresh and access tokens from the next request on."""
+    RefreshToken.objects.filter(family=family, revoked_at=None).update(revoked_at=now)
+
+
+def read_access(token: str, tenant_id: UUID, now: datetime) -> AccessClaims:
+    """The claims of a token that we signed for this tenant. Raises TokenInvalid, TokenExpired."""
+    registry = JWTClaimsRegistry(
+        now=int(now.timestamp()),
+        iss={"essential": True, "value": issuer()},
+        aud={"essential": True, "value": str(tenant_id)},
+        sub={"essential": True},
+        exp={"essential": True},
+    )
+    try:
+        if len(token) > _LONGEST or not token.isascii():
+            raise TokenInvalid()
+        read = jwt.decode(token, _key_for, algorithms=[ALGORITHM])
+        if read.header.get("typ") != _TYPE or not isinstance(read.claims.get("aud"), str):
+            raise TokenInvalid()
+        registry.validate(read.claims)
+        return _claims(read.claims)
+    except ExpiredTokenError as error:
+        raise TokenExpired() from error
+    except (JoseError, ValueError) as error:
+        raise TokenInvalid() from error
+
+
+def member_by_access(*, token: str, tenant: Tenant, now: datetime) -> tuple[Member, UUID]:
+    """Whose access token this is, with their person, and its family: one query.
+
+    Raises TokenInvalid (also when the member is gone or has signed out) and TokenExpired.
+    """
+    claims = read_access(token, tenant.pk, now)
+    member = (
+        Member.objects.select_related("person")
+        .filter(
+            ~Exists(_revoked(claims.family)),
+            pk=claims.member_id,
+            tenant_id=tenant.pk,
+            person_id=claims.person_id,
+            person__kind=Person.Kind.MEMBER,
+            person__is_active=True,
+        )
+        .first()
+    )
+    if member is None:
+        raise TokenInvalid()
+    return member, claims.family
+
+
+def _pair(member: Member, family: UUID, now: datetime) -> TokenPair:
+    refresh = new_secret()
+    RefreshToken.objects.create(
+        member=member,
+        family=family,
+        token_hash=digest(refresh),
+        expires_at=now + timedelta(days=settings.REFRESH_TOKEN_DAYS),
+    )
+    seconds = settings.ACCESS_TOKEN_SECONDS
+    access = _signed(
+        {
+            "iss": issuer(),
+            "aud": str(member.tenant_id),
+            "sub": str(member.person_id),
+            "member": str(member.pk),
+            "sid": str(family),
+            "jti": str(new_id()),
+            "iat": int(now.timestamp()),
+            "exp": int(now.timestamp()) + seconds,
+        }
+    )
+    return TokenPair(access=access, refresh=refresh, expires_in=seconds)
+
+
+def _signed(claims: dict[str, Any]) -> str:
+    key = signing_key()
+    header = {"alg": ALGORITHM, "typ": _TYPE, "kid": key.thumbprint()}
+    return jwt.encode(header, claims, key, algorithms=[ALGORITHM])
+
+
+def _key_for(signed: GuestProtocol) -> ECKey:
+    """Our key if the token names it: a token chooses neither key nor algorithm."""
+    key = signing_key()
+    if signed.headers().get("kid") != key.thumbprint():
+        raise InvalidKeyIdError("Not a key of ours")
+    return key
+
+
+def _claims(claims: dict[str, Any]) -> AccessClaims:
+    try:
+        return AccessClaims(
+            person_id=UUID(claims["sub"]),
+            member_id=UUID(claims["member"]),
+            family=UUID(claims["sid"]),
+        )
+    except (KeyError, AttributeError, TypeError) as error:
+        raise TokenInvalid() from error
+
+
+def _refresh_tokens(refresh: str, tenant: Tenant) -> QuerySet[RefreshToken]:
+    return RefreshToken.objects.select_related("member__person").filter(
+        token_hash=digest(refresh), member__tenant_id=tenant.pk
+    )
+
+
+def _revoked(family: UUID | OuterRef) -> QuerySet[RefreshToken]:
+    return RefreshToken.objects.filter(family=family, revoked_at__isnull=False)
+
+
+def _family_is_revoked(family: UUID) -> bool:
+    """One revoked row is enough: a row that a racing rotation added meanwhile is dead with it."""
+    return _revoked(family).exists()

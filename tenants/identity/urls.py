@@ -1,0 +1,20 @@
+"""Identity under /api/v1/ of a tenant."""
+
+from django.urls import path
+
+from tenants.identity.views.auth import Login, Logout, Refresh, Token
+from tenants.identity.views.keys import ApiKeyDetail, ApiKeys
+from tenants.identity.views.people import Me, Members, Roles
+
+urlpatterns = [
+    path("auth/token", Token.as_view(), name="auth-token"),
+    path("auth/login", Login.as_view(), name="auth-login"),
+    path("auth/refresh", Refresh.as_view(), name="auth-refresh"),
+    path("auth/logout", Logout.as_view(), name="auth-logout"),
+    path("me", Me.as_view(), name="me"),
+    path("users/profile", Me.as_view(), name="users-profile"),
+    path("members", Members.as_view({"get": "list"}), name="members"),
+    path("roles", Roles.as_view(), name="roles"),
+    path("api-keys", ApiKeys.as_view({"get": "list", "post": "create"}), name="api-keys"),
+    path("api-keys/<uuid:pk>", ApiKeyDetail.as_view(), name="api-key"),
+]

@@ -1,0 +1,103 @@
+"""Tokens for programs: sign in, refresh, sign out."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.api import View, parse
+from config.needs import Needs
+from tenants.identity import tokens
+from tenants.identity.caller import caller_of, tenant_of
+from tenants.identity.passwords import prove_by_password
+from tenants.identity.refusals import CredentialsMissing
+from tenants.identity.serializers import LoginOut, LogoutIn, RefreshIn, SignIn, TokenOut
+from tenants.identity.throttles import by_address, limited
+from tenants.identity.tokens import RefreshTokenReused, TokenPair
+
+# A tenant that is refused everything else must still be able to sign in and see why.
+_OPEN = Needs(public=True, critical=True, meter=None)
+_REFRESH_PER_ADDRESS = "120/m"
+
+
+def _answer(pair: TokenPair) -> dict[str, Any]:
+    return {
+        "access": pair.access,
+        "refresh": pair.refresh,
+        "token_type": "Bearer",
+        "expires_in": pair.expires_in,
+    }
+
+
+class Token(View):
+    """Sign in by e-mail and password. 401 `invalid_credentials` whichever of them is wrong."""
+
+    needs = _OPEN
+
+    @extend_schema(request=SignIn, responses=TokenOut, auth=[])
+    def post(self, request: Request) -> Response:
+        return Response(_answer(self._pair(request)))
+
+    @staticmethod
+    def _pair(request: Request) -> TokenPair:
+        wish = parse(SignIn, request.data)
+        member = prove_by_password(request, email=wish["email"], password=wish["password"])
+        return tokens.issue(member=member, now=timezone.now())
+
+
+class Login(Token):
+    """The same as `/auth/token`, with `access_token` for clients of the older design."""
+
+    @extend_schema(request=SignIn, responses=LoginOut, auth=[])
+    def post(self, request: Request) -> Response:
+        pair = self._pair(request)
+        return Response({**_answer(pair), "access_token": pair.access})
+
+
+class Refresh(View):
+    """A new pair for a refresh token, which is used up. A used one that comes again ends its family."""
+
+    needs = _OPEN
+    _reused: UUID | None = None
+
+    @extend_schema(request=RefreshIn, responses=TokenOut, auth=[])
+    def post(self, request: Request) -> Response:
+        limited(request, group="refresh", keys=by_address(request), rate=_REFRESH_PER_ADDRESS)
+        wish = parse(RefreshIn, request.data)
+        pair = tokens.rotate(refresh=wish["refresh"], tenant=tenant_of(request), now=timezone.now())
+        return Response(_answer(pair))
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, RefreshTokenReused):
+            self._reused = exc.family
+        return super().handle_exception(exc)
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        answer = super().dispatch(request, *args, **kwargs)
+        # Once more, outside: under an Idempotency-Key a refusal rolls back what was written, and a
+        # thief must not keep the family alive by sending that header.
+        if self._reused is not None:
+            tokens.revoke_family(family=self._reused, now=timezone.now())
+        return answer
+
+
+class Logout(View):
+    """End the sign-in of the refresh token given, or of the access token that asks."""
+
+    needs = _OPEN
+
+    @extend_schema(request=LogoutIn, responses={204: None})
+    def post(self, request: Request) -> Response:
+        refresh = parse(LogoutIn, request.data).get("refresh")
+        family = caller_of(request).family
+        if refresh:
+            tokens.revoke(refresh=refresh, tenant=tenant_of(request), now=timezone.now())
+        if family:
+            tokens.revoke_family(family=family, now=timezone.now())
+        if not refresh and not family:
+            raise CredentialsMissing()
+        return Response(status=204)

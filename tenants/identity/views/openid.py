@@ -1,0 +1,141 @@
+"""Pages of the sign-in with the platform's OpenID provider: tenant -> square -> provider -> square -> tenant."""
+
+from collections.abc import Callable
+from functools import wraps
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+
+from config.errors import DomainError, NotFound
+from config.handlers import refusal
+from config.needs import Needs, needs
+from tenants.identity import crossing, linking, openid
+from tenants.identity.caller import tenant_of
+from tenants.identity.openid import Identity, Journey
+from tenants.identity.passwords import guard_sign_in, member_by_password
+from tenants.identity.refusals import InvalidCredentials
+from tenants.identity.sessions import open_session
+from tenants.identity.throttles import by_address, limited
+from tenants.models import Person, Tenant
+from tenants.services import host_of, tenant_at, url_of
+
+_OPEN = Needs(public=True, critical=True, meter=None)
+_PER_ADDRESS = "120/m"  # a sign-in asks for three of these pages
+Page = Callable[[HttpRequest], HttpResponse]
+
+
+def _page(view: Page) -> Page:
+    """Refusals of a page of this flow, as a page; and one limit for all of them."""
+
+    @wraps(view)
+    def answered(request: HttpRequest) -> HttpResponse:
+        try:
+            limited(request, group="openid", keys=by_address(request), rate=_PER_ADDRESS)
+            return view(request)
+        except DomainError as error:
+            return refusal(request, error)
+
+    return needs(_OPEN)(never_cache(answered))
+
+
+# --- at the tenant -----------------------------------------------------------------------------------
+
+
+@require_GET
+@_page
+def set_out(request: HttpRequest) -> HttpResponse:
+    """`/login/openid?next=` at a tenant: off to the square, with the proof of this browser."""
+    if not openid.is_offered():
+        raise NotFound()
+    proof = crossing.set_out(request, came_for=request.GET.get("next"))
+    return HttpResponseRedirect(_square_departure(tenant_of(request), proof))
+
+
+@require_GET
+@_page
+def arrive(request: HttpRequest) -> HttpResponse:
+    """`/login/crossing?code=` at a tenant: the session opens."""
+    now = timezone.now()
+    member, path = crossing.arrive(request, code=request.GET.get("code", ""), now=now)
+    open_session(request, member=member, now=now)
+    return HttpResponseRedirect(path)
+
+
+# --- on the square -----------------------------------------------------------------------------------
+
+
+@require_GET
+@_page
+def depart(request: HttpRequest) -> HttpResponse:
+    """`/login/openid?tenant=<slug>&proof=` on the square: on to the provider; without proof, first home."""
+    tenant, proof = _tenant(request.GET.get("tenant", "")), request.GET.get("proof", "")
+    if not crossing.is_proof(proof):
+        return HttpResponseRedirect(f"{url_of(tenant)}/login/openid")
+    return HttpResponseRedirect(openid.departure(request, tenant=tenant, proof=proof))
+
+
+@require_GET
+@_page
+def come_back(request: HttpRequest) -> HttpResponse:
+    """`/login/openid/callback`: a known identity crosses to its tenant, an unknown one is asked to link."""
+    identity, journey = openid.returned(request)
+    person = linking.person_of(identity)
+    if person is not None:
+        return _cross(person, journey)
+    linking.keep_for_link(request, identity=identity, journey=journey, now=timezone.now())
+    return _link_page(request, identity, journey)
+
+
+@require_http_methods(["POST"])
+@_page
+def confirm_link(request: HttpRequest) -> HttpResponse:
+    """`/login/openid/link`: the password of the account with that e-mail links the identity for good."""
+    identity, journey = linking.kept_for_link(request, now=timezone.now())
+    guard_sign_in(request, email=identity.email)
+    try:
+        member = member_by_password(
+            tenant=_tenant(journey.slug),
+            email=identity.email,
+            password=request.POST.get("password", ""),
+        )
+    except InvalidCredentials as error:
+        return _link_page(request, identity, journey, error=error)
+    linking.link(identity=identity, person=member.person)
+    linking.forget_link(request)
+    return _cross(member.person, journey)
+
+
+def _cross(person: Person, journey: Journey) -> HttpResponse:
+    tenant = _tenant(journey.slug)
+    code = crossing.issue_code(
+        person=person, tenant=tenant, proof=journey.proof, now=timezone.now()
+    )
+    return HttpResponseRedirect(f"{url_of(tenant)}/login/crossing?{urlencode({'code': code})}")
+
+
+def _link_page(
+    request: HttpRequest, identity: Identity, journey: Journey, *, error: DomainError | None = None
+) -> HttpResponse:
+    tenant = _tenant(journey.slug)
+    facts = {"email": identity.email, "organisation": tenant.organisation, "error": error}
+    answer = render(request, "identity/link.html", facts, status=error.status if error else 200)
+    # The form's answer leads to the tenant's host, which browsers hold against `form-action 'self'`.
+    answer._csp_update = {"form-action": [url_of(tenant)]}  # type: ignore[attr-defined]  # noqa: SLF001
+    return answer
+
+
+def _tenant(slug: str) -> Tenant:
+    tenant = tenant_at(host_of(slug))
+    if tenant is None:
+        raise NotFound()
+    return tenant
+
+
+def _square_departure(tenant: Tenant, proof: str) -> str:
+    return crossing.square_url(
+        f"/login/openid?{urlencode({'tenant': tenant.slug, 'proof': proof})}"
+    )

@@ -1,0 +1,79 @@
+"""Who I am, who else is here, and what each role may do."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.api import View, ViewSet, parse
+from config.errors import PermissionDenied
+from config.needs import Needs, Role
+from tenants.identity.caller import caller_of, member_of, tenant_of
+from tenants.identity.people import members_of, update_person
+from tenants.identity.serializers import MeIn, MemberOut, MeOut, RolesOut
+
+
+class Me(View):
+    """The person who asks, with their role in this tenant."""
+
+    needs = Needs(write=Role.READ_ONLY, critical=True)
+
+    @extend_schema(responses=MeOut)
+    def get(self, request: Request) -> Response:
+        return Response(self._answer(request))
+
+    @extend_schema(request=MeIn, responses=MeOut)
+    def patch(self, request: Request) -> Response:
+        if not caller_of(request).is_person:
+            raise PermissionDenied()
+        update_person(member_of(request).person, **parse(MeIn, request.data))
+        return Response(self._answer(request))
+
+    @staticmethod
+    def _answer(request: Request) -> Any:
+        member, caller = member_of(request), caller_of(request)
+        person = member.person
+        return MeOut(
+            {
+                "id": person.pk,
+                "email": person.email,
+                "name": person.name,
+                "locale": person.locale,
+                "role": member.role,
+                "member_id": member.pk,
+                "tenant": tenant_of(request),
+                "credential": {"kind": caller.kind, "scopes": sorted(caller.scopes)},
+            }
+        ).data
+
+
+class Members(ViewSet):
+    """Everybody in this tenant, newest first."""
+
+    needs = Needs()
+    serializer_class = MemberOut
+    ordering_fields = ("-id", "role")
+    filter_backends = ()
+
+    @extend_schema(responses=MemberOut(many=True))
+    def list(self, request: Request) -> Response:
+        page = self.paginate_queryset(members_of(tenant_of(request).pk))
+        return self.get_paginated_response(MemberOut(page, many=True).data)
+
+
+class Roles(View):
+    """The roles that a member may have; `permits` names the declared needs that each satisfies."""
+
+    needs = Needs()
+
+    @extend_schema(responses=RolesOut)
+    def get(self, request: Request) -> Response:
+        roles = [
+            {
+                "name": role.value,
+                "permits": [needed.value for needed in Role if role.permits(needed)],
+            }
+            for role in Role
+        ]
+        return Response({"results": roles, "next": None, "previous": None})

@@ -1,0 +1,241 @@
+"""Who: tenants and their hosts, people and their memberships, keys and tokens. All of it lives in public."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower, Now
+from django_tenants.models import DomainMixin, TenantMixin
+
+from config.context import TenantRef
+from config.ids import new_id
+from config.needs import Role
+
+
+class Tenant(TenantMixin):  # type: ignore[misc]
+    """A customer's stall. `schema_name` is opaque (`t_` and the id's hex), never the customer's name."""
+
+    class Status(models.TextChoices):
+        PROVISIONING = "provisioning"
+        ACTIVE = "active"
+        SUSPENDED = "suspended"
+        CLOSING = "closing"
+        CLOSED = "closed"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    slug = models.CharField(max_length=40, unique=True)
+    organisation = models.CharField(max_length=200)
+    status = models.CharField(max_length=16, choices=Status, default=Status.PROVISIONING)
+    suspended_reason = models.CharField(max_length=200, blank=True)
+    locale = models.CharField(max_length=8, default="en")
+    is_demo = models.BooleanField(default=False)
+    created_at = models.DateTimeField(db_default=Now())
+
+    objects: ClassVar[models.Manager["Tenant"]]
+
+    # django-tenants would migrate inside save(); tenants/provisioning.py does it, resumably.
+    auto_create_schema = False
+    auto_drop_schema = False
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(slug__regex=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"),
+                name="tenant_slug_is_a_label",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="suspended", suspended_reason=""),
+                name="tenant_suspended_has_reason",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["created_at"], condition=Q(status="provisioning"), name="tenant_unfinished"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+    @property
+    def ref(self) -> TenantRef:
+        return TenantRef(id=self.id, slug=self.slug, schema=self.schema_name)
+
+
+class Domain(DomainMixin):  # type: ignore[misc]
+    """A host at which a tenant answers."""
+
+    objects: ClassVar[models.Manager["Domain"]]
+
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return str(self.domain)
+
+
+class PersonManager(BaseUserManager["Person"]):
+    def get_by_natural_key(self, username: str | None) -> "Person":
+        return self.get(email=(username or "").strip().lower())
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "Person":
+        """Make a person; without a password nobody can sign in by one."""
+        person = self.model(email=email.strip().lower(), **fields)
+        person.set_password(password)
+        person.save(using=self._db)
+        return person
+
+    def create_superuser(self, email: str, password: str, **fields: Any) -> "Person":
+        """Make an operator with every permission (`manage.py createsuperuser`)."""
+        return self.create_user(
+            email, password, kind=Person.Kind.OPERATOR, is_superuser=True, **fields
+        )
+
+
+class Person(AbstractBaseUser, PermissionsMixin):
+    """Somebody who signs in. An operator is a person of its own kind and never a member of a tenant."""
+
+    class Kind(models.TextChoices):
+        MEMBER = "member"
+        OPERATOR = "operator"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    email = models.EmailField(max_length=254, unique=True)
+    name = models.CharField(max_length=200, blank=True)
+    kind = models.CharField(max_length=16, choices=Kind, default=Kind.MEMBER)
+    is_active = models.BooleanField(default=True)
+    locale = models.CharField(max_length=8, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    objects: ClassVar[PersonManager] = PersonManager()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        verbose_name_plural = "people"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(email=Lower("email")), name="person_email_is_lower_case"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    @property
+    def is_staff(self) -> bool:
+        return self.kind == self.Kind.OPERATOR
+
+
+class Member(models.Model):
+    """A person's place in a tenant."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="members")
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=16, choices=[(role.value, role.value) for role in Role])
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "person"], name="member_once_per_tenant")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.role}"
+
+
+class ApiKey(models.Model):
+    """A program's credential. Only the SHA-256 of the key is kept; `prefix` finds it."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=16, unique=True)
+    key_hash = models.CharField(max_length=64)
+    scopes = ArrayField(models.CharField(max_length=32))
+    # A key acts as the member who made it, and dies with the membership.
+    created_by = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="api_keys")
+    created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["tenant", "created_at"], name="api_key_of_tenant")]
+
+    def __str__(self) -> str:
+        return f"{self.prefix}…"
+
+    def is_live(self, *, at: datetime) -> bool:
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > at)
+
+
+class RefreshToken(models.Model):
+    """One link of a family of refresh tokens. Using a used one revokes the whole family."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="refresh_tokens")
+    family = models.UUIDField(db_index=True)
+    token_hash = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            # Asked with every access token: is its family revoked?
+            models.Index(
+                fields=["family"],
+                condition=Q(revoked_at__isnull=False),
+                name="refresh_family_revoked",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class PersonIdentity(models.Model):
+    """Who a person is at an OpenID provider. The key is (issuer, subject), never an e-mail address."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="identities")
+    issuer = models.CharField(max_length=255)
+    subject = models.CharField(max_length=255)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name_plural = "person identities"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["issuer", "subject"], name="identity_once_per_issuer_and_subject"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} at {self.issuer}"
+
+
+class CrossingCode(models.Model):
+    """A single-use code by which a person crosses from the square to a tenant.
+
+    Bound to one tenant and to the browser that set out from there (`browser_hash`), so that nobody can
+    send a stranger across as himself.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    code_hash = models.CharField(max_length=64, unique=True)
+    browser_hash = models.CharField(max_length=64)
+    person = models.ForeignKey(Person, on_delete=models.CASCADE)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return str(self.pk)

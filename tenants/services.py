@@ -1,0 +1,160 @@
+"""The life of a tenant: reserve, finish, suspend, resume, and find by host."""
+
+import re
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from config.errors import DomainError, ValidationFailed
+from config.ids import new_id
+from tenants.models import Domain, Tenant
+
+_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,38}[a-z0-9])?")
+# Names that are ours, or that a stranger would take for ours.
+RESERVED_SLUGS = frozenset(
+    [
+        "admin",
+        "api",
+        "app",
+        "auth",
+        "billing",
+        "blog",
+        "cdn",
+        "console",
+        "demo",
+        "docs",
+        "help",
+        "id",
+        "internal",
+        "login",
+        "mail",
+        "metrics",
+        "my",
+        "plaza",
+        "public",
+        "root",
+        "security",
+        "signup",
+        "square",
+        "static",
+        "status",
+        "support",
+        "system",
+        "www",
+    ]
+)
+
+
+class SlugTaken(DomainError):
+    """Another tenant has this subdomain."""
+
+    code = "slug_taken"
+    status = 409
+    title = _("This subdomain is taken.")
+
+
+class TenantNotReady(DomainError):
+    """The tenant is being set up; ask again in a moment."""
+
+    code = "tenant_not_ready"
+    status = 503
+    title = _("This tenant is still being set up.")
+    headers = {"Retry-After": "2"}
+
+
+class TenantSuspended(DomainError):
+    """The tenant is suspended: usage, plan, export and support stay reachable."""
+
+    code = "tenant_suspended"
+    status = 403
+    title = _("This tenant is suspended.")
+
+
+def host_of(slug: str) -> str:
+    return f"{slug}.{settings.PLAZA_DOMAIN}"
+
+
+def url_of(tenant: Tenant) -> str:
+    """The tenant's address as a browser writes it."""
+    return f"{settings.PLAZA_SCHEME}://{host_of(tenant.slug)}{settings.PLAZA_PORT_SUFFIX}"
+
+
+def check_slug(slug: str) -> None:
+    """Raise ValidationFailed unless `slug` is a DNS label of 2 to 40 characters that is not reserved."""
+    if not _SLUG.fullmatch(slug) or len(slug) < 2 or "--" in slug:
+        message = _("Use 2 to 40 lower-case letters, digits and single hyphens.")
+        raise ValidationFailed(errors={"slug": [str(message)]})
+    if slug in RESERVED_SLUGS:
+        raise ValidationFailed(errors={"slug": [str(_("This subdomain is reserved."))]})
+
+
+@transaction.atomic
+def reserve(*, slug: str, organisation: str, locale: str = "en", is_demo: bool = False) -> Tenant:
+    """Take the name and the host; the schema comes later (tenants/provisioning.py). Raises SlugTaken."""
+    check_slug(slug)
+    tenant_id = new_id()
+    tenant = Tenant(
+        id=tenant_id,
+        schema_name=f"t_{tenant_id.hex}",
+        slug=slug,
+        organisation=organisation,
+        locale=locale,
+        is_demo=is_demo,
+    )
+    try:
+        with transaction.atomic():
+            tenant.save(force_insert=True)
+            Domain.objects.create(tenant=tenant, domain=host_of(slug), is_primary=True)
+    except IntegrityError as error:
+        raise SlugTaken(slug=slug) from error
+    return tenant
+
+
+def activate(*, tenant_id: UUID) -> Tenant:
+    """Open a provisioned tenant for requests. Harmless twice."""
+    Tenant.objects.filter(pk=tenant_id, status=Tenant.Status.PROVISIONING).update(
+        status=Tenant.Status.ACTIVE
+    )
+    return Tenant.objects.get(pk=tenant_id)
+
+
+@transaction.atomic
+def suspend(*, tenant_id: UUID, reason: str) -> Tenant:
+    """Refuse the tenant's work from the next request on. `reason` is shown to its people."""
+    tenant = Tenant.objects.select_for_update().get(pk=tenant_id)
+    if not reason.strip():
+        raise ValidationFailed(errors={"reason": [str(_("Say why."))]})
+    tenant.status = Tenant.Status.SUSPENDED
+    tenant.suspended_reason = reason.strip()
+    tenant.save(update_fields=["status", "suspended_reason"])
+    return tenant
+
+
+@transaction.atomic
+def resume(*, tenant_id: UUID) -> Tenant:
+    """Undo `suspend`."""
+    tenant = Tenant.objects.select_for_update().get(pk=tenant_id)
+    if tenant.status == Tenant.Status.SUSPENDED:
+        tenant.status = Tenant.Status.ACTIVE
+        tenant.suspended_reason = ""
+        tenant.save(update_fields=["status", "suspended_reason"])
+    return tenant
+
+
+def tenant_at(host: str) -> Tenant | None:
+    """The tenant that answers at `host`, None where nobody does. Raises TenantNotReady."""
+    domain = Domain.objects.select_related("tenant").filter(domain=host).first()
+    tenant: Tenant | None = domain.tenant if domain else None
+    if tenant is None or tenant.status == Tenant.Status.CLOSED:
+        return None
+    if tenant.status == Tenant.Status.PROVISIONING:
+        raise TenantNotReady()
+    return tenant
+
+
+def unfinished(*, before: datetime) -> list[Tenant]:
+    """Tenants whose sign-up began before `before` and was cut off."""
+    return list(Tenant.objects.filter(status=Tenant.Status.PROVISIONING, created_at__lt=before))

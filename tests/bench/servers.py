@@ -1,0 +1,105 @@
+"""The servers that a benchmark compares: one granian each, with the same settings, on a free port."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+import psycopg
+
+from tests.stack import REPOSITORY, free_port
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_THREADS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A peer: its name, settings module, WSGI callable and database."""
+
+    name: str
+    settings: str
+    application: str
+    database: str
+
+    def environment(self) -> dict[str, str]:
+        return os.environ | {
+            "DJANGO_SETTINGS_MODULE": self.settings,
+            "DATABASE_URL": self.database,
+            "DATABASE_OWNER_URL": self.database,
+            "LOG_LEVEL": "WARNING",
+        }
+
+
+def fresh_database(name: str) -> str:
+    """Drop and make the database `name` on the server of DATABASE_URL; its address."""
+    parts = urlsplit(os.environ["DATABASE_URL"])
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        connection.execute(f'CREATE DATABASE "{name}"')
+    return urlunsplit(parts._replace(path=f"/{name}"))
+
+
+class Server:
+    """A running variant. `cpu_seconds()` is what its processes have used so far."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", port: int) -> None:
+        self.process = process
+        self.port = port
+
+    def cpu_seconds(self) -> float:
+        total = 0.0
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                fields = stat.read_text().rpartition(")")[2].split()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if int(fields[2]) == self.process.pid:
+                total += (int(fields[11]) + int(fields[12])) / _TICKS
+        return total
+
+
+@contextmanager
+def serving(variant: Variant, log: Path) -> Iterator[Server]:
+    """Start `variant` under granian (one worker, 8 threads), wait for it, stop it."""
+    port = free_port()
+    command = [
+        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1",
+        "--port", str(port), "--workers", "1", "--blocking-threads", str(_THREADS),
+        "--no-access-log", "--log-level", "warning", variant.application,
+    ]  # fmt: skip
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=REPOSITORY, env=variant.environment(), stdout=output, stderr=output,
+            start_new_session=True,
+        )  # fmt: skip
+    try:
+        _wait(port, process, log)
+        yield Server(process, port)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    for _ in range(300):
+        if process.poll() is not None:
+            break
+        try:
+            httpx.get(f"http://127.0.0.1:{port}/livez", timeout=2, trust_env=False)
+        except httpx.HTTPError:
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError(f"No server: {log.read_text(errors='replace')[-2000:]}")

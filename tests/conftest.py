@@ -1,0 +1,141 @@
+"""Fixtures: two tenants with a schema each, made once per test database; their rows are planted per test.
+
+A test rolls back. One that commits (`django_db(transaction=True)`) is cleaned up after in the tenant
+schemas too, which Django's own flush does not see.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+import redis
+from django.conf import settings
+from django.db import connection as any_connection
+
+from tests.client import Api
+
+ACME_ID = UUID("01900000-0000-7000-8000-00000000acde")
+GLOBEX_ID = UUID("01900000-0000-7000-8000-0000000910be")
+_KEPT = {"django_migrations"}
+connection: Any = any_connection
+
+
+def _own_redis() -> None:
+    """Each xdist worker counts in a Redis database of its own."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if worker:
+        base, _, first = settings.REDIS_URL.rpartition("/")
+        index = int(first or 0) + 1 + int(worker.removeprefix("gw"))
+        settings.REDIS_URL = f"{base}/{index}"
+        settings.CACHES["default"]["LOCATION"] = settings.REDIS_URL
+
+
+_own_redis()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """The schemas of the two tenants, made by the real provisioning."""
+    from tenants.provisioning import provision
+
+    with django_db_blocker.unblock():
+        for tenant_id, slug in ((ACME_ID, "acme"), (GLOBEX_ID, "globex")):
+            tenant = _tenant_row(tenant_id, slug)
+            provision(tenant_id=tenant.id)
+            tenant.delete()
+
+
+def _tenant_row(tenant_id: UUID, slug: str) -> Any:
+    from tenants.models import Domain, Tenant
+    from tenants.services import host_of
+
+    tenant, _ = Tenant.objects.get_or_create(
+        id=tenant_id,
+        defaults={
+            "schema_name": f"t_{tenant_id.hex}",
+            "slug": slug,
+            "organisation": f"{slug.title()} Inc.",
+            "status": Tenant.Status.ACTIVE,
+        },
+    )
+    Domain.objects.get_or_create(
+        domain=host_of(slug), defaults={"tenant": tenant, "is_primary": True}
+    )
+    return tenant
+
+
+def _plant(tenant_id: UUID, slug: str, plan: str) -> Any:
+    from billing.services import subscriptions
+
+    tenant = _tenant_row(tenant_id, slug)
+    subscriptions.start(tenant=tenant, plan=plan, now=datetime.now(UTC))
+    return tenant
+
+
+@pytest.fixture
+def acme(db: None) -> Any:
+    """An active tenant on the plan `growth`."""
+    return _plant(ACME_ID, "acme", "growth")
+
+
+@pytest.fixture
+def globex(db: None) -> Any:
+    """Another active tenant, on the plan `starter`."""
+    return _plant(GLOBEX_ID, "globex", "starter")
+
+
+@pytest.fixture
+def api() -> Callable[..., Api]:
+    """`api(tenant, role="owner")`: a client of that tenant's API, signed in."""
+    return Api.signed_in
+
+
+@pytest.fixture
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_redis(request: pytest.FixtureRequest) -> None:
+    """No counter of an earlier test is left."""
+    asks = {"db", "transactional_db"} & set(request.fixturenames)
+    if asks or request.node.get_closest_marker("django_db"):
+        client = redis.Redis.from_url(settings.REDIS_URL)
+        client.flushdb()
+        client.close()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_in_tenant_schemas(request: pytest.FixtureRequest) -> Iterator[None]:
+    yield
+    marker = request.node.get_closest_marker("django_db")
+    commits = "transactional_db" in request.fixturenames or (
+        marker is not None and marker.kwargs.get("transaction")
+    )
+    if commits:
+        request.getfixturevalue("django_db_blocker").unblock()
+        try:
+            _empty_tenant_schemas()
+        finally:
+            request.getfixturevalue("django_db_blocker").restore()
+
+
+def _empty_tenant_schemas() -> None:
+    """Truncate the two tenants' tables, and drop the schemas that the test itself made."""
+    kept = {f"t_{tenant_id.hex}" for tenant_id in (ACME_ID, GLOBEX_ID)}
+    connection.set_schema_to_public()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 't\\_%%'")
+        for schema in {row[0] for row in cursor.fetchall()} - kept:
+            cursor.execute(f'DROP SCHEMA "{schema}" CASCADE')
+        cursor.execute(
+            "SELECT format('%%I.%%I', schemaname, tablename) FROM pg_tables"
+            " WHERE schemaname = ANY(%s) AND tablename <> ALL(%s)",
+            [sorted(kept), sorted(_KEPT)],
+        )
+        tables = [row[0] for row in cursor.fetchall()]
+        if tables:
+            cursor.execute(f"TRUNCATE {', '.join(tables)} CASCADE")

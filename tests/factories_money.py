@@ -1,0 +1,97 @@
+"""Factories of what tenants may, used and pay: quotas' and billing's rows."""
+
+from datetime import UTC, datetime
+
+import factory
+from django.utils import timezone
+from factory.django import DjangoModelFactory
+
+from billing.models import Provider, ProviderPrice, Subscription, WebhookEvent
+from config.ids import new_id
+from quotas.models import ApiCallMark, Grant, Hold, UsageEvent, UsageTotal
+from tests.factories_people import TenantFactory
+
+_MONTH = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+class GrantFactory(DjangoModelFactory[Grant]):
+    class Meta:
+        model = Grant
+
+    tenant_id = factory.LazyFunction(new_id)
+    source = "plan"
+    plan = "free"
+    granted_at = factory.LazyFunction(timezone.now)
+
+
+class HoldFactory(DjangoModelFactory[Hold]):
+    class Meta:
+        model = Hold
+
+    tenant_id = factory.LazyFunction(new_id)
+    code = "subscription_past_due"
+
+
+class UsageTotalFactory(DjangoModelFactory[UsageTotal]):
+    class Meta:
+        model = UsageTotal
+
+    tenant_id = factory.LazyFunction(new_id)
+    meter = "contacts"
+    period_start = _MONTH
+    used = 1
+
+
+class UsageEventFactory(DjangoModelFactory[UsageEvent]):
+    class Meta:
+        model = UsageEvent
+
+    tenant_id = factory.LazyFunction(new_id)
+    meter = "contacts"
+    key = factory.Sequence(lambda n: f"contact:{n}")
+    kind = UsageEvent.Kind.CONSUMED
+    quantity = 1
+    period_start = _MONTH
+    occurred_at = factory.LazyFunction(timezone.now)
+
+
+class ApiCallMarkFactory(DjangoModelFactory[ApiCallMark]):
+    class Meta:
+        model = ApiCallMark
+
+    tenant_id = factory.LazyFunction(new_id)
+    period_start = _MONTH
+    epoch = factory.Sequence(str)
+
+
+class ProviderPriceFactory(DjangoModelFactory[ProviderPrice]):
+    class Meta:
+        model = ProviderPrice
+
+    provider = Provider.STRIPE
+    plan = "growth"
+    interval = "month"
+    currency = "USD"
+    amount_minor = 9_900
+    product_id = factory.Sequence(lambda n: f"prod_{n}")
+    price_id = factory.Sequence(lambda n: f"price_{n}")
+
+
+class SubscriptionFactory(DjangoModelFactory[Subscription]):
+    class Meta:
+        model = Subscription
+
+    tenant = factory.SubFactory(TenantFactory)
+    plan = "free"
+    status = Subscription.Status.ACTIVE
+
+
+class WebhookEventFactory(DjangoModelFactory[WebhookEvent]):
+    class Meta:
+        model = WebhookEvent
+
+    provider = Provider.STRIPE
+    provider_event_id = factory.Sequence(lambda n: f"evt_{n}")
+    kind = "customer.subscription.updated"
+    payload = factory.LazyFunction(dict)
+    received_at = factory.LazyFunction(timezone.now)

@@ -1,0 +1,128 @@
+"""Factories of the square's rows: tenants, people, members, keys and what else stands in public."""
+
+from datetime import timedelta
+
+import factory
+from django.utils import timezone
+from factory.django import DjangoModelFactory
+
+from config.models import KeptAnswer, OutboxMessage, PreparedRelease
+from config.needs import Role
+from tenants.models import (
+    ApiKey,
+    CrossingCode,
+    Domain,
+    Member,
+    Person,
+    PersonIdentity,
+    RefreshToken,
+    Tenant,
+)
+
+
+class TenantFactory(DjangoModelFactory[Tenant]):
+    class Meta:
+        model = Tenant
+
+    slug = factory.Sequence(lambda n: f"tenant-{n}")
+    organisation = factory.Sequence(lambda n: f"Tenant {n} Inc.")
+    schema_name = factory.LazyAttribute(lambda row: f"t_{row.slug.replace('-', '_')}")
+    status = Tenant.Status.ACTIVE
+
+
+class DomainFactory(DjangoModelFactory[Domain]):
+    class Meta:
+        model = Domain
+
+    tenant = factory.SubFactory(TenantFactory)
+    domain = factory.LazyAttribute(lambda row: f"{row.tenant.slug}.plaza.localhost")
+    is_primary = True
+
+
+class PersonFactory(DjangoModelFactory[Person]):
+    class Meta:
+        model = Person
+
+    email = factory.Sequence(lambda n: f"person-{n}@people.test")
+    name = factory.Sequence(lambda n: f"Person {n}")
+
+
+class MemberFactory(DjangoModelFactory[Member]):
+    class Meta:
+        model = Member
+
+    tenant = factory.SubFactory(TenantFactory)
+    person = factory.SubFactory(PersonFactory)
+    role = Role.MEMBER
+
+
+class ApiKeyFactory(DjangoModelFactory[ApiKey]):
+    class Meta:
+        model = ApiKey
+
+    tenant = factory.SubFactory(TenantFactory)
+    name = factory.Sequence(lambda n: f"key {n}")
+    prefix = factory.Sequence(lambda n: f"pre{n:05d}")
+    key_hash = "0" * 64
+    scopes = ["read"]
+    created_by = factory.SubFactory(MemberFactory, tenant=factory.SelfAttribute("..tenant"))
+
+
+class RefreshTokenFactory(DjangoModelFactory[RefreshToken]):
+    class Meta:
+        model = RefreshToken
+
+    member = factory.SubFactory(MemberFactory)
+    family = factory.LazyAttribute(lambda row: row.member.pk)
+    token_hash = factory.Sequence(lambda n: f"{n:064d}")
+    expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(days=1))
+
+
+class PersonIdentityFactory(DjangoModelFactory[PersonIdentity]):
+    class Meta:
+        model = PersonIdentity
+
+    person = factory.SubFactory(PersonFactory)
+    issuer = "https://provider.test"
+    subject = factory.Sequence(lambda n: f"subject-{n}")
+
+
+class CrossingCodeFactory(DjangoModelFactory[CrossingCode]):
+    class Meta:
+        model = CrossingCode
+
+    code_hash = factory.Sequence(lambda n: f"{n:064d}")
+    browser_hash = "0" * 64
+    person = factory.SubFactory(PersonFactory)
+    tenant = factory.SubFactory(TenantFactory)
+    expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(seconds=60))
+
+
+class OutboxMessageFactory(DjangoModelFactory[OutboxMessage]):
+    class Meta:
+        model = OutboxMessage
+
+    task = "config.resend_outbox"
+    arguments = factory.LazyFunction(dict)
+    headers = factory.LazyFunction(dict)
+
+
+class KeptAnswerFactory(DjangoModelFactory[KeptAnswer]):
+    class Meta:
+        model = KeptAnswer
+
+    scope = "square:"
+    key = factory.Sequence(lambda n: f"key-{n}")
+    request_hash = "0" * 64
+    status = 201
+    content_type = "application/json"
+    sealed_body = b"sealed"
+
+
+class PreparedReleaseFactory(DjangoModelFactory[PreparedRelease]):
+    class Meta:
+        model = PreparedRelease
+        django_get_or_create = ("id",)
+
+    id = 1
+    fingerprint = "0" * 64

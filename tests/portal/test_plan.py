@@ -1,0 +1,137 @@
+"""Home and plan: usage against limits, and the way to a greater plan."""
+
+import re
+
+import pytest
+
+from billing.models import Subscription
+from config.needs import Meter
+from quotas import entitlements, ledger
+from tests.billing.conftest import (  # noqa: F401
+    arrivals,
+    pay,
+    receiver,
+    settle,
+    shop,
+    square,
+    stripe,
+)
+from tests.portal.browser import signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+def bar(page: str, meter: str) -> dict[str, str]:
+    """The attributes of a meter's bar."""
+    found = re.search(rf'<progress([^>]*)aria-labelledby="meter-{meter}"', page)
+    return dict(re.findall(r'(\w+)="([^"]*)"', found[1]))
+
+
+def test_home_shows_each_meter_against_its_limit(globex, now):
+    browser = signed_in(globex)
+    ledger.consume(tenant_id=globex.pk, meter=Meter.CONTACTS, quantity=1_234, key="some", now=now)
+
+    page = browser.get("/")
+
+    assert "Plan Starter" in browser.text
+    assert "Contacts 1,234 of 5,000 3,766 left" in browser.text
+    assert bar(page, "contacts") == {"class": "", "value": "1234", "max": "5000"}
+
+
+@pytest.mark.parametrize(("used", "level"), [(3_999, ""), (4_000, "near"), (5_000, "full")])
+def test_a_bar_says_when_its_limit_is_near_and_what_to_do(globex, now, used, level):
+    browser = signed_in(globex)
+    ledger.consume(tenant_id=globex.pk, meter=Meter.CONTACTS, quantity=used, key="some", now=now)
+
+    page = browser.get("/")
+
+    assert bar(page, "contacts")["class"] == level
+    assert ("See which plan allows more" in browser.text) is bool(level)
+
+
+def test_numbers_are_written_as_the_language_writes_them(globex, now):
+    browser = signed_in(globex, language="es")
+    ledger.consume(tenant_id=globex.pk, meter=Meter.CONTACTS, quantity=1_234, key="some", now=now)
+
+    page = browser.get("/")
+
+    assert "1 234 de 5 000" in browser.text.replace("\N{NO-BREAK SPACE}", " ")
+    assert bar(page, "contacts")["value"] == "1234"
+
+
+def test_the_plan_that_a_refusal_named_is_marked(globex):
+    browser = signed_in(globex)
+
+    browser.get("/plan?wanted=growth")
+
+    assert "Starter Your plan" in browser.text
+    assert "Growth Allows it" in browser.text
+
+
+def test_an_upgrade_leads_to_the_providers_page_and_is_in_force_once_paid(
+    shop,
+    settle,
+    globex,
+    now,
+):
+    browser = signed_in(globex)
+
+    page = browser.post("/plan/checkout", {"plan": "growth"}, seen="/plan")
+    url = re.search(r'class="button" href="([^"]+)"', page)[1]
+    assert url.startswith(shop.url)
+    assert f'content="1;url={url}"' in page
+    browser.get("/plan")
+    assert "Starter Your plan" in browser.text
+    assert pay(url) == "http://globex.plaza.localhost:8000/plan"
+    settle()
+
+    browser.get("/plan")
+    assert "Growth Your plan" in browser.text
+    assert entitlements.snapshot(globex.pk, now=now).plan == "growth"
+
+
+def test_a_paid_plan_is_changed_without_another_checkout(shop, settle, globex):  # noqa: F811
+    browser = signed_in(globex)
+    page = browser.post("/plan/checkout", {"plan": "growth"}, seen="/plan")
+    pay(re.search(r'class="button" href="([^"]+)"', page)[1])
+    settle()
+
+    browser.post("/plan/checkout", {"plan": "scale"}, status=302, seen="/plan")
+    assert browser.last["Location"] == "/plan"
+    browser.get("/plan")
+    assert "A change to Scale is asked for" in browser.text
+    settle()
+
+    browser.get("/plan")
+    assert "Scale Your plan" in browser.text
+    assert Subscription.objects.get(tenant=globex).plan == "scale"
+
+
+@pytest.mark.parametrize(
+    ("role", "may"), [("admin", True), ("billing", True), ("editor", False), ("read_only", False)]
+)
+def test_only_who_may_buy_is_offered_to(globex, role, may):
+    browser = signed_in(globex, role)
+
+    page = browser.get("/plan")
+
+    assert ('action="/plan/checkout"' in page) is may
+    if not may:
+        browser.post("/plan/checkout", {"plan": "growth"}, status=403, seen="/")
+
+
+def test_a_plan_that_is_none_is_refused(globex):
+    browser = signed_in(globex)
+
+    browser.post("/plan/checkout", {"plan": "platinum"}, status=400, seen="/plan")
+
+    assert "validation_failed" in browser.text
+
+
+def test_an_overdue_tenant_reaches_its_plan_and_is_told(globex):
+    browser = signed_in(globex)
+    entitlements.hold(tenant_id=globex.pk, code="subscription_past_due")
+
+    browser.get("/plan")
+
+    assert "A payment for this subscription is overdue." in browser.text

@@ -1,0 +1,33 @@
+"""The reference lists what the code defines, all of it, on the square and at each tenant."""
+
+import pytest
+
+from billing import catalogue
+from config.errors import all_errors
+from quotas.meters import METERS
+from tenants.services import host_of
+from tests.portal.browser import SQUARE, Browser
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("host", [SQUARE, host_of("acme")])
+def test_plans_meters_and_error_codes_are_listed_from_the_code(acme, host):
+    browser = Browser(host)
+
+    page = browser.get("/reference")
+
+    assert [spec.key for spec in catalogue.plans() if f"<code>{spec.key}</code>" not in page] == []
+    assert [meter for meter in METERS if f"<code>{meter.value}</code>" not in page] == []
+    assert [error.code for error in all_errors() if f"<code>{error.code}</code>" not in page] == []
+    assert [
+        str(spec.meaning) for spec in METERS.values() if str(spec.meaning) not in browser.text
+    ] == []
+
+
+def test_each_error_code_has_an_address_that_explains_it(acme):
+    browser = Browser(host_of("acme"))
+
+    for error in all_errors():
+        browser.get(f"/errors/{error.code}")
+        assert str(error.title) in browser.text

@@ -1,0 +1,49 @@
+"""Addresses of a made-up tenant app: what the gate sees of a view."""
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.api import View
+from config.needs import Feature, Needs, Role, needs
+
+handler404 = "config.handlers.not_found"
+handler500 = "config.handlers.server_error"
+
+
+class Things(View):
+    """Answers the status that is asked for."""
+
+    needs = Needs(feature=Feature.CRM, write=Role.EDITOR)
+
+    def get(self, request: Request) -> Response:
+        status = int(request.query_params.get("status", 200))
+        if status == 599:
+            raise RuntimeError("a fault of ours")
+        return Response({"status": status}, status=status)
+
+    post = get
+
+
+@needs(Needs(feature=Feature.CONTENT, meter=None))
+def page(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("<h1>Page</h1>")
+
+
+@needs(Needs(public=True, meter=None))
+def door(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("open")
+
+
+def forgotten(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("must not be seen")
+
+
+urlpatterns = [
+    path("api/v1/things", Things.as_view()),
+    path("api/v1/", include("quotas.urls")),
+    path("page", page),
+    path("door", door),
+    path("forgotten", forgotten),
+]

@@ -1,0 +1,5 @@
+"""A sink for mail (SMTP in, HTTP out) and for SMS in Twilio's manner."""
+
+from tests.standins.mail.app import MailStandin
+
+__all__ = ["MailStandin"]

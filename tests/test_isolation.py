@@ -1,0 +1,137 @@
+"""Every address of a tenant, asked by acme with globex's ids: not a byte of globex's, and nothing of it changed."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.urls import URLPattern
+
+from config.checks import routes
+from tenants.isolation import tenant_context
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+CANARY = "canary-7f3a-of-globex"
+VERBS = ("get", "post", "put", "patch", "delete")
+
+# What of globex's stands behind each noun. A new noun with an id must be placed here.
+FOREIGN: dict[str, Callable[[], Any]] = {
+    "contacts": lambda: factories.ContactFactory(first_name=CANARY),
+    "companies": lambda: factories.CompanyFactory(name=CANARY),
+    "orders": lambda: factories.OrderFactory(external_id=CANARY),
+    "tags": lambda: factories.TagFactory(name=CANARY),
+    "imports": lambda: factories.ImportFactory(file_name=f"{CANARY}.csv"),
+    "campaigns": lambda: factories.CampaignFactory(name=CANARY),
+    "briefs": lambda: factories.BriefFactory(objective=CANARY),
+    "templates": lambda: factories.TemplateFactory(name=CANARY),
+    "pieces": lambda: factories.PieceFactory(title=CANARY),
+}
+# Nouns of the square's tables, whose rows of globex are made with the tenant itself.
+SHARED = {"api-keys", "members"}
+# Words in addresses that are no tenant's data.
+WORDS = {"code": "not_found", "format": "json", "slug": "x"}
+
+
+def tenant_routes() -> list[tuple[str, URLPattern]]:
+    return [
+        (path, pattern)
+        for path, pattern in routes(settings.ROOT_URLCONF)
+        if not path.startswith("static/")
+    ]
+
+
+def spelled(route: str) -> tuple[str, list[str]]:
+    """A route's pattern as `/a/{name}/b`, and the names."""
+    text = re.sub(r"\(\?P<(\w+)>[^)]*\)", r"{\1}", route)
+    text = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", text)
+    text = text.replace("^", "").replace("\\Z", "").replace("$", "").replace("\\.", ".")
+    return "/" + text, re.findall(r"\{(\w+)\}", text)
+
+
+def noun_of(address: str) -> str:
+    parts = address.removeprefix("/api/v1/").removeprefix("/").split("/")
+    return parts[0]
+
+
+@pytest.fixture
+def planted(globex) -> dict[str, str]:
+    """One row of each noun in globex, each with the canary; noun -> id."""
+    from tests.client import member_of
+
+    with tenant_context(globex):
+        ids = {noun: str(make().pk) for noun, make in FOREIGN.items()}
+    member = member_of(globex)
+    member.person.name = CANARY
+    member.person.save()
+    key = factories.ApiKeyFactory(tenant=globex, name=CANARY, created_by_id=member.id)
+    return ids | {"members": str(member.pk), "api-keys": str(key.pk)}
+
+
+@pytest.mark.parametrize("route", [path for path, _ in tenant_routes()])
+def test_an_address_asked_with_anothers_ids_shows_and_changes_nothing_of_theirs(
+    route, acme, globex, api, planted
+):
+    address, names = spelled(route)
+    noun = noun_of(address)
+    filled = dict(WORDS)
+    if set(names) - set(WORDS):
+        assert noun in FOREIGN or noun in SHARED, f"place {route!r} in FOREIGN"
+        filled |= {name: planted[noun] for name in names if name not in WORDS}
+    client = api(acme)
+    before = contents(globex)
+
+    for verb in VERBS:
+        send = getattr(client.client, verb)
+        options = {} if verb == "get" else {"content_type": "application/json", "data": "{}"}
+        answer = send(address.format(**filled), **options)
+        body = answer.getvalue() if answer.streaming else answer.content
+        assert CANARY.encode() not in body, (verb, address)
+        assert CANARY not in str(answer.headers), (verb, address)
+        if filled.keys() - WORDS.keys():
+            assert answer.status_code in {400, 403, 404, 405, 415}, (
+                verb,
+                address,
+                answer.status_code,
+            )
+
+    assert contents(globex) == before
+
+
+def contents(tenant) -> dict[str, list[Any]]:
+    """Every row of a tenant's schema, by table."""
+    from django.db import connection
+
+    with tenant_context(tenant), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1"
+        )
+        tables = [row[0] for row in cursor.fetchall()]
+        found = {}
+        for table in tables:
+            cursor.execute(f'SELECT t::text FROM "{table}" t ORDER BY 1')
+            found[table] = cursor.fetchall()
+    return found
+
+
+def test_the_canaries_were_there_to_be_found(globex, api, planted):
+    """The other tests could fail: globex itself reads what acme may not."""
+    client = api(globex)
+    seen = []
+    for noun in (*FOREIGN, *SHARED):
+        answer = client.client.get(f"/api/v1/{noun}")
+        if CANARY.encode() in answer.content:
+            seen.append(noun)
+    assert sorted(seen) == sorted([*FOREIGN, *SHARED])
+
+
+def test_a_token_and_a_key_of_another_tenant_open_nothing(acme, globex, api, planted):
+    from tests.client import Api
+
+    made = api(globex).post("/api/v1/api-keys", {"name": "k", "scopes": ["read"]})
+    key = Api(acme, {"Authorization": f"Api-Key {made['key']}"})
+    token = Api(acme, {"Authorization": api(globex).authorization})
+
+    assert key.get("/api/v1/contacts", status=403)["code"] == "api_key_invalid"
+    assert token.get("/api/v1/contacts", status=401)["code"] == "token_invalid"

@@ -1,0 +1,189 @@
+"""The first journey, as a person's program sees it: real HTTP, PostgreSQL, Valkey, Celery and webhooks."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.stack import REPOSITORY, Plaza, eventually, hidden_fields, running_plaza
+
+pytestmark = [pytest.mark.xdist_group("journeys"), pytest.mark.timeout(400)]
+CDNOW = REPOSITORY / "tests/data/cdnow/CDNOW_master.txt"
+CUSTOMERS, PURCHASES = 23_570, 69_659
+PASSWORD = "market-square-2026"
+
+
+@pytest.fixture(scope="module")
+def plaza(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plaza]:
+    home = tmp_path_factory.mktemp("plaza")
+    with running_plaza(home, keep_servers=os.environ.get("PLAZA_SYSTEM_SERVERS") == "1") as stack:
+        yield stack
+
+
+def sign_up(plaza: Plaza, slug: str, plan: str) -> httpx.Response:
+    with plaza.square() as square:
+        return square.post(
+            "/api/v1/signup",
+            json={
+                "organisation": f"{slug.title()} SA",
+                "slug": slug,
+                "email": f"owner@{slug}.example",
+                "password": PASSWORD,
+                "plan": plan,
+            },
+        )
+
+
+def signed_in(plaza: Plaza, slug: str) -> httpx.Client:
+    with plaza.stall(slug) as stall:
+        answer = stall.post(
+            "/api/v1/auth/token", json={"email": f"owner@{slug}.example", "password": PASSWORD}
+        )
+    assert answer.status_code == 200, answer.text
+    return plaza.stall(slug, Authorization=f"Bearer {answer.json()['access']}")
+
+
+def upload(api: httpx.Client, **fields: str) -> httpx.Response:
+    with CDNOW.open("rb") as file:
+        return api.post(
+            "/api/v1/imports", files={"file": ("CDNOW_master.txt", file, "text/plain")}, data=fields
+        )
+
+
+def import_at_rest(api: httpx.Client, import_id: str, seen: list[int]) -> Any:
+    """The import once it runs no more; every `rows_done` met on the way goes to `seen`."""
+
+    def ask() -> Any:
+        found = api.get(f"/api/v1/imports/{import_id}").json()
+        seen.append(found["rows_done"])
+        return found if found["status"] not in {"queued", "running"} else None
+
+    return eventually(ask, seconds=180)
+
+
+def meter(api: httpx.Client, name: str) -> Any:
+    meters = api.get("/api/v1/usage").json()["meters"]
+    return next(found for found in meters if found["meter"] == name)
+
+
+def test_a_customer_signs_up_imports_meets_the_quota_pays_and_goes_on(plaza: Plaza) -> None:
+    answer = sign_up(plaza, "cdnow", "starter")
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["tenant"] == {
+        "slug": "cdnow",
+        "status": "active",
+        "url": f"http://cdnow.plaza.localhost:{plaza.port}",
+    }
+
+    with signed_in(plaza, "cdnow") as api:
+        refused = upload(api)
+        assert refused.status_code == 402
+        assert refused.headers["content-type"] == "application/problem+json"
+        problem = refused.json()
+        assert {
+            name: problem[name] for name in ("code", "meter", "limit", "asked", "upgrade_to")
+        } == {
+            "code": "quota_exceeded",
+            "meter": "contacts",
+            "limit": 5_000,
+            "asked": CUSTOMERS,
+            "upgrade_to": "growth",
+        }
+        assert api.get("/api/v1/contacts").json()["results"] == []
+
+        started = upload(api, allow_partial="true")
+        assert started.status_code == 202, started.text
+        stopped = import_at_rest(api, started.json()["id"], [])
+        assert stopped["status"] == "completed_with_errors"
+        assert stopped["rows_left_out"] > 0
+        contacts = meter(api, "contacts")
+        assert 4_000 <= contacts["used"] <= 5_000
+        assert contacts["remaining"] == 5_000 - contacts["used"]
+
+        pay_for(plaza, api, "growth")
+        eventually(lambda: api.get("/api/v1/usage").json()["plan"] == "growth", seconds=30)
+
+        resumed = api.post(f"/api/v1/imports/{started.json()['id']}/resume")
+        assert resumed.status_code == 202, resumed.text
+        seen: list[int] = []
+        finished = import_at_rest(api, started.json()["id"], seen)
+        assert (finished["status"], finished["rows_done"], finished["rows_failed"]) == (
+            "completed",
+            PURCHASES,
+            0,
+        )
+        assert len(set(seen)) >= 3, "progress was not visible while it ran"
+        assert meter(api, "contacts")["used"] == CUSTOMERS
+
+        check_the_data(api)
+        check_the_console(plaza)
+
+
+def pay_for(plaza: Plaza, api: httpx.Client, plan: str) -> None:
+    """Check out as a person does: open the provider's page and press Pay."""
+    checkout = api.post("/api/v1/checkout", json={"plan": plan})
+    assert checkout.status_code == 201, checkout.text
+    with httpx.Client(timeout=30, trust_env=False) as person:
+        page = person.get(checkout.json()["url"])
+        assert page.status_code == 200
+        paid = person.post(page.url, data=hidden_fields(page.text) | {"action": "pay"})
+    assert paid.status_code in {302, 303}, paid.text
+
+
+def check_the_data(api: httpx.Client) -> None:
+    ids: list[str] = []
+    address: str | None = "/api/v1/contacts?limit=200"
+    while address:
+        page = api.get(address).json()
+        ids += [row["id"] for row in page["results"]]
+        address = page["next"] and httpx.URL(page["next"]).raw_path.decode()
+    assert (len(ids), len(set(ids))) == (CUSTOMERS, CUSTOMERS)
+
+    found = api.get("/api/v1/contacts", params={"email": "cdnow-00001@example.test"}).json()
+    assert [row["external_id"] for row in found["results"]] == ["00001"]
+    searched = api.get("/api/v1/contacts", params={"search": "cdnow-2357"}).json()["results"]
+    assert {row["email"][:10] for row in searched} == {"cdnow-2357"}
+    orders = api.get("/api/v1/orders", params={"contact": found["results"][0]["id"]}).json()
+    assert [(row["quantity"], row["amount"]) for row in orders["results"]] == [
+        (1, {"amount": 1177, "currency": "USD"})
+    ]
+
+
+def check_the_console(plaza: Plaza) -> None:
+    with plaza.square() as console:
+        page = console.get("/console/login/")
+        console.headers["Referer"] = str(page.url)
+        signed = console.post(
+            "/console/login/?next=/console/",
+            data=hidden_fields(page.text)
+            | {"username": "operator@plaza.test", "password": plaza.secret("PLAZA_DEMO_PASSWORD")},
+        )
+        assert signed.status_code == 302, signed.text[:500]
+        listing = console.get("/console/tenants/tenant/").text
+        assert "cdnow" in listing
+        assert "growth" in listing
+        assert "23,570" in listing
+        assert "customer.subscription.created" in console.get("/console/billing/webhookevent/").text
+
+
+def test_hosts_that_nobody_answers_at_are_refused_as_problems(plaza: Plaza) -> None:
+    with plaza.stall("nobody-here") as client:
+        unknown = client.get("/api/v1/contacts")
+    with plaza.client("bad host!") as client:
+        malformed = client.get("/api/v1/contacts")
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in (unknown, malformed)] == [
+        (404, "unknown_host"),
+        (400, "bad_host"),
+    ]
+
+
+def test_the_plain_courtesies_answer(plaza: Plaza) -> None:
+    with plaza.square() as square:
+        statuses = [
+            square.get(path).status_code
+            for path in ("/livez", "/readyz", "/health", "/ready", "/api/health")
+        ]
+    assert statuses == [200] * 5
