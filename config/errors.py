@@ -97,6 +97,14 @@ class PermissionDenied(DomainError):
     title = _("You may not do this.")
 
 
+class FormExpired(DomainError):
+    """A page's form came without the token that was given out with it: too old, or not ours."""
+
+    code = "form_expired"
+    status = 403
+    title = _("This form has expired. Go back, load the page again and send it once more.")
+
+
 class MethodNotAllowed(DomainError):
     """The address exists, not for this method."""
 

@@ -1,10 +1,21 @@
 """What is answered where no view answers: problem+json for programs, a page for people."""
 
+import sys
+
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from config.api import problem_response
-from config.errors import DomainError, InternalError, NotFound, ParseFailed, PermissionDenied
+from config.errors import (
+    DomainError,
+    FormExpired,
+    InternalError,
+    NotFound,
+    ParseFailed,
+    PermissionDenied,
+    ServiceUnavailable,
+)
 
 _PROGRAM_PATHS = ("/api/", "/webhooks/", "/openapi.json")
 
@@ -34,9 +45,15 @@ def permission_denied(request: HttpRequest, exception: Exception | None = None) 
     return refusal(request, PermissionDenied())
 
 
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return refusal(request, FormExpired())
+
+
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return refusal(request, NotFound())
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return refusal(request, InternalError())
+    """500; or 503 where a server of ours is away, wherever in the house that was noticed."""
+    is_away = isinstance(sys.exc_info()[1], OperationalError)
+    return refusal(request, ServiceUnavailable() if is_away else InternalError())

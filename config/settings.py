@@ -239,6 +239,7 @@ _is_https = PLAZA_SCHEME == "https"
 # `__Host-` forbids a Domain attribute, so that no subdomain can set or read another's cookie.
 SESSION_COOKIE_NAME = "__Host-plaza" if _is_https else "plaza"
 CSRF_COOKIE_NAME = "__Host-plaza-csrf" if _is_https else "plaza-csrf"
+CSRF_FAILURE_VIEW = "config.handlers.csrf_failed"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _is_https
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
@@ -301,6 +302,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "config.openapi.describe_reference",
+        "billing.catalogue.reference.describe_plans",
     ],
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024

@@ -51,6 +51,19 @@ class Plaza:
     def environment(self) -> dict[str, str]:
         return dict(json.loads((self.home / "environment.json").read_text()))
 
+    def process_id(self, name: str) -> int:
+        """Of a process that the supervisor runs: postgres, valkey, web, worker…"""
+        running = json.loads((self.home / "processes.json").read_text())["children"]
+        return int(running[name][0])
+
+    def readiness(self) -> dict[str, Any]:
+        """`/readyz`; a web server that is not there is unavailable too."""
+        try:
+            with self.square() as client:
+                return dict(client.get("/readyz", timeout=5).json())
+        except httpx.HTTPError:
+            return {"status": "unavailable", "checks": {"database": "?", "redis": "?"}}
+
     def secret(self, name: str) -> str:
         return str(json.loads((self.home / "secrets.json").read_text())[name])
 

@@ -1,6 +1,7 @@
 """The first journey, as a person's program sees it: real HTTP, PostgreSQL, Valkey, Celery and webhooks."""
 
 import os
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,12 +14,20 @@ pytestmark = [pytest.mark.xdist_group("journeys"), pytest.mark.timeout(400)]
 CDNOW = REPOSITORY / "tests/data/cdnow/CDNOW_master.txt"
 CUSTOMERS, PURCHASES = 23_570, 69_659
 PASSWORD = "market-square-2026"
+# With servers of the environment there is nobody who would start a killed one again.
+SYSTEM_SERVERS = os.environ.get("PLAZA_SYSTEM_SERVERS") == "1"
+
+
+def embedded(test: Any) -> Any:
+    """Register a drill that kills a server of our own; elsewhere it is not a test at all."""
+    test.__test__ = not SYSTEM_SERVERS
+    return test
 
 
 @pytest.fixture(scope="module")
 def plaza(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plaza]:
     home = tmp_path_factory.mktemp("plaza")
-    with running_plaza(home, keep_servers=os.environ.get("PLAZA_SYSTEM_SERVERS") == "1") as stack:
+    with running_plaza(home, keep_servers=SYSTEM_SERVERS) as stack:
         yield stack
 
 
@@ -187,3 +196,52 @@ def test_the_plain_courtesies_answer(plaza: Plaza) -> None:
             for path in ("/livez", "/readyz", "/health", "/ready", "/api/health")
         ]
     assert statuses == [200] * 5
+
+
+def kill_server(plaza: Plaza, name: str) -> None:
+    """kill -9 of one of the embedded servers, by the id that the supervisor wrote down."""
+    os.kill(plaza.process_id(name), signal.SIGKILL)
+
+
+@embedded
+def test_a_killed_redis_refuses_no_signed_in_request(plaza: Plaza) -> None:
+    with signed_in(plaza, "cdnow") as api:
+        kill_server(plaza, "valkey")
+        statuses = {api.get("/api/v1/contacts?limit=1").status_code for _ in range(30)}
+        eventually(lambda: plaza.readiness()["checks"]["redis"] == "ok", seconds=30)
+        back = api.get("/api/v1/contacts?limit=1")
+
+    assert (statuses, back.status_code) == ({200}, 200)
+
+
+@embedded
+def test_a_killed_database_costs_problems_of_503_and_comes_back(plaza: Plaza) -> None:
+    with signed_in(plaza, "cdnow") as api:
+        kill_server(plaza, "postgres")
+        answers = [api.get("/api/v1/contacts?limit=1") for _ in range(10)]
+        eventually(lambda: plaza.readiness()["status"] == "ok", seconds=30)
+        back = api.get("/api/v1/contacts?limit=1")
+
+    refused = [answer for answer in answers if answer.status_code != 200]
+    assert {(answer.status_code, answer.json()["code"]) for answer in refused} <= {
+        (503, "service_unavailable")
+    }
+    assert back.status_code == 200
+
+
+@embedded
+def test_a_worker_killed_in_the_middle_of_an_import_loses_and_doubles_nothing(plaza: Plaza) -> None:
+    assert sign_up(plaza, "killed", "growth").status_code == 201
+    with signed_in(plaza, "killed") as api:
+        started = upload(api).json()
+        eventually(lambda: api.get(f"/api/v1/imports/{started['id']}").json()["rows_done"] > 0)
+        kill_server(plaza, "worker")
+        finished = import_at_rest(api, started["id"], [])
+        used = meter(api, "contacts")["used"]
+
+    assert (finished["status"], finished["rows_done"], finished["rows_failed"]) == (
+        "completed",
+        PURCHASES,
+        0,
+    )
+    assert used == CUSTOMERS

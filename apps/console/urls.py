@@ -5,6 +5,6 @@ from django.urls import path
 from apps.console.views import messages, money, people, tenants
 from apps.console.views.site import site
 
-__all__ = ["messages", "money", "people", "tenants", "urlpatterns"]
+__all__ = ["messages", "money", "people", "site", "tenants", "urlpatterns"]
 
 urlpatterns = [path("", site.urls)]

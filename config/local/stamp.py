@@ -7,8 +7,16 @@ from config.local.files import write_whole
 from config.local.home import Home
 from config.local.plan import Plan
 
-# What the demo's rows hold besides what the release decides.
-_SHAPING = ("PLAZA_ENV", "PLAZA_DOMAIN", "PLAZA_DEMO_PASSWORD")
+# What the demo's rows hold besides what the release decides, and where the plans' prices are made.
+_SHAPING = (
+    "PLAZA_ENV",
+    "PLAZA_DOMAIN",
+    "PLAZA_DEMO_PASSWORD",
+    "STRIPE_API_KEY",
+    "STRIPE_API_BASE",
+    "PAYPAL_CLIENT_ID",
+    "PAYPAL_API_BASE",
+)
 
 
 def stamp_of(plan: Plan) -> str:

@@ -39,3 +39,25 @@ def work(now: datetime) -> Callable[..., Import]:
             return Import.objects.get(pk=job_id)
 
     return run
+
+
+@pytest.fixture
+def allow(now: datetime) -> Callable[..., None]:
+    """`allow(tenant, contacts)`: an override of the plan's number of contacts."""
+    from quotas import entitlements
+
+    def override(tenant, contacts: int) -> None:
+        entitlements.grant(
+            tenant_id=tenant.id,
+            source="override:test",
+            plan="",
+            features=(),
+            limits={"contacts": contacts},
+            rates={},
+            ladder={},
+            feature_ladder={},
+            priority=100,
+            now=now,
+        )
+
+    return override

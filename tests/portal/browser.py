@@ -16,7 +16,7 @@ _GAPS = re.compile(r"\s+")
 
 
 class Browser:
-    """`get` and `post` assert the status and return the page's HTML; `text` is what a person reads."""
+    """`get` and `post` assert the status (None: any) and return the page's HTML; `text` is what a person reads."""
 
     def __init__(self, host: str, *, language: str = "en") -> None:
         headers = {"Host": host, "Accept": "text/html", "Accept-Language": language}
@@ -28,7 +28,12 @@ class Browser:
         return self._page(path, status)
 
     def post(
-        self, path: str, fields: dict[str, Any] | None = None, *, status: int = 200, seen: str = ""
+        self,
+        path: str,
+        fields: dict[str, Any] | None = None,
+        *,
+        status: int | None = 200,
+        seen: str = "",
     ) -> str:
         """Send the form that stands on the page `seen` (`path` itself if not said)."""
         token = _TOKEN.search(self.client.get(seen or path).content.decode())
@@ -37,9 +42,10 @@ class Browser:
         self.last = self.client.post(path, sent)
         return self._page(path, status)
 
-    def _page(self, path: str, status: int) -> str:
+    def _page(self, path: str, status: int | None) -> str:
         page: str = self.last.content.decode()
-        assert self.last.status_code == status, (path, self.last.status_code, text(page)[:800])
+        found = self.last.status_code
+        assert status in {None, found}, (path, found, text(page)[:800])
         return page
 
     @property
@@ -73,6 +79,13 @@ def text(page: str) -> str:
     reader = _Words()
     reader.feed(page)
     return _GAPS.sub(" ", " ".join(reader.words)).strip()
+
+
+def found(pattern: str, page: str) -> str:
+    """The first group of the first match, which must be there."""
+    match = re.search(pattern, page)
+    assert match is not None, (pattern, page)
+    return match[1]
 
 
 def person_of(tenant: Tenant, role: str = "owner") -> Member:

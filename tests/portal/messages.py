@@ -7,6 +7,7 @@ Templates are read by Django's own lexer and everything by Babel, so that no get
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_python
@@ -22,7 +23,7 @@ PO, MO = LOCALE / "django.po", LOCALE / "django.mo"
 _HEADER = (
     "# Spanish for Plaza. `python -m tests.portal.messages` brings it up to date and compiles it."
 )
-_WORDS = {
+_WORDS: dict[str, Any] = {
     "_": None,
     "gettext": None,
     "gettext_lazy": None,
@@ -51,10 +52,10 @@ def extracted() -> Catalog:
     found = Catalog(project="Plaza", charset="utf-8", fuzzy=False)
     for path, text in sources():
         for _line, word, message, _comments in extract_python(
-            io.BytesIO(text.encode()), list(_WORDS), [], {}
+            io.BytesIO(text.encode()), _WORDS, [], {}
         ):
             place = str(path.relative_to(REPOSITORY))
-            _add(found, word, message, place)
+            _add(found, str(word), message, place)
     return found
 
 

@@ -7,24 +7,16 @@ import pytest
 from billing.models import Subscription
 from config.needs import Meter
 from quotas import entitlements, ledger
-from tests.billing.conftest import (  # noqa: F401
-    arrivals,
-    pay,
-    receiver,
-    settle,
-    shop,
-    square,
-    stripe,
-)
-from tests.portal.browser import signed_in
+from tests.billing.conftest import pay
+from tests.portal.browser import found, signed_in
 
 pytestmark = pytest.mark.django_db
 
 
 def bar(page: str, meter: str) -> dict[str, str]:
     """The attributes of a meter's bar."""
-    found = re.search(rf'<progress([^>]*)aria-labelledby="meter-{meter}"', page)
-    return dict(re.findall(r'(\w+)="([^"]*)"', found[1]))
+    attributes = found(rf'<progress([^>]*)aria-labelledby="meter-{meter}"', page)
+    return dict(re.findall(r'(\w+)="([^"]*)"', attributes))
 
 
 def test_home_shows_each_meter_against_its_limit(globex, now):
@@ -77,7 +69,7 @@ def test_an_upgrade_leads_to_the_providers_page_and_is_in_force_once_paid(
     browser = signed_in(globex)
 
     page = browser.post("/plan/checkout", {"plan": "growth"}, seen="/plan")
-    url = re.search(r'class="button" href="([^"]+)"', page)[1]
+    url = found(r'class="button" href="([^"]+)"', page)
     assert url.startswith(shop.url)
     assert f'content="1;url={url}"' in page
     browser.get("/plan")
@@ -90,10 +82,10 @@ def test_an_upgrade_leads_to_the_providers_page_and_is_in_force_once_paid(
     assert entitlements.snapshot(globex.pk, now=now).plan == "growth"
 
 
-def test_a_paid_plan_is_changed_without_another_checkout(shop, settle, globex):  # noqa: F811
+def test_a_paid_plan_is_changed_without_another_checkout(shop, settle, globex):
     browser = signed_in(globex)
     page = browser.post("/plan/checkout", {"plan": "growth"}, seen="/plan")
-    pay(re.search(r'class="button" href="([^"]+)"', page)[1])
+    pay(found(r'class="button" href="([^"]+)"', page))
     settle()
 
     browser.post("/plan/checkout", {"plan": "scale"}, status=302, seen="/plan")

@@ -50,7 +50,9 @@ def test_translations_keep_their_placeholders():
             continue
         wanted = set(_PLACES.findall(_first(message.id)))
         texts = message.string if isinstance(message.string, (tuple, list)) else [message.string]
-        wrong += [(message.id, found) for found in texts if set(_PLACES.findall(found)) != wanted]
+        wrong += [
+            (message.id, found) for found in texts if set(_PLACES.findall(found or "")) != wanted
+        ]
     assert wrong == []
 
 
@@ -61,7 +63,8 @@ def _first(msgid) -> str:
 def test_every_refusal_has_a_title_in_spanish():
     for urls in (settings.ROOT_URLCONF, settings.PUBLIC_SCHEMA_URLCONF):
         import_module(urls)
-    english, spanish = {}, {}
+    english: dict[str, str] = {}
+    spanish: dict[str, str] = {}
     for language, titles in (("en", english), ("es", spanish)):
         with override(language):
             titles |= {error.code: str(error.title) for error in all_errors()}

@@ -43,7 +43,7 @@ class SubscriptionAdmin(ReadOnlyAdmin):
 @register(WebhookEvent, site=site)
 class WebhookEventAdmin(ReadOnlyAdmin):
     list_display = ("received_at", "provider", "kind", "state", "tenant", "attempts", "error")
-    list_filter = ("status", "provider", "kind")
+    list_filter = ("status", "provider")
     search_fields = ("provider_event_id", "kind", "subscription_ref")
     ordering = ("-received_at",)
     fields = (

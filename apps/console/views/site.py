@@ -12,13 +12,14 @@ from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
 from apps.console.summary import figures
-from apps.portal.pages import OPEN
 from config.errors import DomainError
 from config.handlers import refusal
-from config.needs import needs
+from config.needs import Needs, needs
 from tenants.identity.passwords import guard_sign_in
 from tenants.models import Person
 
+# Who enters, the site decides itself: operators sign in here, not at a tenant.
+_OWN_DOOR = Needs(public=True, critical=True, meter=None)
 # unfold's pages are driven by Alpine, which compiles attributes (`unsafe-eval`), and state their
 # colours in a <style>. Only the console allows it.
 _POLICY = {"script-src": ["'unsafe-eval'"], "style-src": ["'unsafe-inline'"]}
@@ -75,7 +76,7 @@ def _with_policy(view: Any) -> Any:
         answer._csp_update = _POLICY  # type: ignore[attr-defined]  # noqa: SLF001
         return answer
 
-    return needs(OPEN)(answered)
+    return needs(_OWN_DOOR)(answered)
 
 
 site = ConsoleSite(name="console")

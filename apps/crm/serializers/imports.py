@@ -1,5 +1,6 @@
 """What clients send with a file, and read about its import."""
 
+import json
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -23,7 +24,12 @@ class Mapping(PlainJSONField):
     default_error_messages = {"shape": _("An object of targets by column.")}
 
     def to_internal_value(self, data: Any) -> dict[str, str | None]:
-        mapping = super().to_internal_value(data)
+        try:
+            # Multipart has no types: it comes as text.
+            given = json.loads(data) if isinstance(data, str) else data
+        except ValueError:
+            self.fail("invalid")
+        mapping = super().to_internal_value(given)
         if not isinstance(mapping, dict) or not all(
             target is None or isinstance(target, str) for target in mapping.values()
         ):

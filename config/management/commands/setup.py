@@ -1,5 +1,6 @@
 """`manage.py setup`: everything between an empty database and a served request, again and again harmless."""
 
+import hashlib
 import io
 from typing import Any
 
@@ -13,6 +14,13 @@ from config.management.output import JsonCommand
 from config.models import PreparedRelease
 
 
+def _fingerprint() -> str:
+    """The release's, and which accounts of the providers hold the plans' prices."""
+    accounts = (settings.STRIPE_API_BASE, settings.STRIPE_API_KEY, settings.PAYPAL_API_BASE)
+    told = "\0".join([release_fingerprint(), *accounts, settings.PAYPAL_CLIENT_ID])
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
 class Command(JsonCommand):
     help = "Migrate the square and every tenant, sync the plans, and (outside production) make the demo."
     requires_system_checks: list[str] = []
@@ -22,7 +30,7 @@ class Command(JsonCommand):
         parser.add_argument("--force", action="store_true", help="even when nothing changed")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        fingerprint = release_fingerprint()
+        fingerprint = _fingerprint()
         if not options["force"] and self._prepared() == fingerprint:
             self.report("Nothing to prepare.", prepared=False)
             return

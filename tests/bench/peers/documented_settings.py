@@ -15,6 +15,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = PUBLIC_SCHEMA_URLCONF = "tests.bench.peers.urls"
 SHOW_PUBLIC_IF_NO_TENANT_FOUND = True
 TENANT_LIMIT_SET_CALLS = False
+PG_EXTRA_SEARCH_PATHS = ["ext"]
 DATABASES = {
     "default": {
         **_DATABASES["default"],

@@ -1,6 +1,6 @@
 """What the peers serve: the same contacts by an ordinary DRF viewset, `/api/v1/contacts`."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.urls import include, path
 from rest_framework.pagination import LimitOffsetPagination
@@ -21,6 +21,13 @@ class ContactSerializer(ModelSerializer[Contact]):
             "id", "external_id", "email", "first_name", "last_name", "phone", "company", "tags",
             "fields", "owner_id", "archived_at", "created_at", "updated_at",
         )  # fmt: skip
+        read_only_fields = ("created_at", "updated_at", "archived_at")
+        # The constraints have the last word here too: DRF would ask the database once for each.
+        validators: tuple[Any, ...] = ()
+        extra_kwargs: ClassVar[dict[str, Any]] = {
+            name: {"required": False, "validators": []}
+            for name in ("email", "external_id", "fields")
+        }
 
 
 class Page(LimitOffsetPagination):

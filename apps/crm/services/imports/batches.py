@@ -179,7 +179,7 @@ def _words_of(refusal: DomainError) -> str:
 def _finish(job: Import, now: datetime) -> None:
     failed = job.rows_failed > 0
     _rest(job, Import.Status.COMPLETED_WITH_ERRORS if failed else Import.Status.COMPLETED, now=now)
-    staging.forget(job=job)
+    staging.forget(jobs=[job])
     jobs.drop_file(job)
     log.info(
         "import.finished",

@@ -97,10 +97,9 @@ def _is_header(cells: list[str]) -> bool:
 
 def _column_names(table: Table, *, has_header: bool) -> list[str]:
     width = max(len(cells) for cells in table.sample)
-    given = table.sample[0] if has_header else []
-    padded = [*given, *[""] * (width - len(given))]
+    given = table.sample[0] if has_header else [""] * width
     names: list[str] = []
-    for position, name in enumerate(padded, start=1):
+    for position, name in enumerate(given, start=1):
         wanted = name[:100] or f"column_{position}"
         names.append(f"{wanted} ({position})" if wanted in names else wanted)
     return names

@@ -141,7 +141,7 @@ def cancel(*, import_id: UUID, now: datetime) -> Import:
     job.rows_left_out = job.rows_waiting
     job.finished_at = now
     job.save()
-    staging.forget(job=job)
+    staging.forget(jobs=[job])
     drop_file(job)
     return job
 

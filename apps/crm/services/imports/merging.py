@@ -117,7 +117,8 @@ class _People:
 
     def save(self) -> None:
         """Raises IntegrityError when somebody else took a key meanwhile."""
-        written = [*self.new.values(), *self.changed.values()]
+        # In this order a new contact may take the address that another gives up in the same batch.
+        written = [*self.changed.values(), *self.new.values()]
         if written:
             Contact.objects.bulk_create(
                 written, update_conflicts=True, unique_fields=["id"], update_fields=list(_WRITTEN)

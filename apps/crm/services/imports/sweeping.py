@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q
 
-from apps.crm.models import Import, ImportRow
-from apps.crm.services.imports import jobs
+from apps.crm.models import Import
+from apps.crm.services.imports import jobs, staging
 from config.celery import later
 
 # A batch takes well under a second; the heartbeat beats with each.
@@ -35,7 +35,7 @@ def drop_left_over(*, now: datetime) -> int:
         finished_at__lt=now - LEFT_OVER_KEPT_FOR,
     )
     dropped = list(old)
-    ImportRow.objects.filter(job__in=dropped).delete()
+    staging.forget(jobs=dropped)
     for job in dropped:
         jobs.drop_file(job)
     return len(dropped)
