@@ -1,6 +1,7 @@
 """One settings file. Every value of the environment is read, and checked, through config/env.py."""
 
 import sys
+import warnings
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -347,6 +348,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 # `make up` needs no collectstatic: the files are found where they lie. Images collect them.
 WHITENOISE_USE_FINDERS = not STATIC_ROOT.exists()
+warnings.filterwarnings("ignore", message="No directory at", category=UserWarning)
 STORAGES = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
@@ -398,7 +400,7 @@ PROMETHEUS_EXPORT_MIGRATIONS = False
 UNFOLD = {
     "SITE_TITLE": "Plaza console",
     "SITE_HEADER": "Plaza",
-    "SITE_SUBHEADER": "Operators",
+    "SITE_SUBHEADER": "apps.console.sidebar.subtitle",
     "SITE_SYMBOL": "storefront",
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": f"{STATIC_URL}portal/favicon.svg"}

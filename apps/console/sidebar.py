@@ -32,5 +32,10 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     ]
 
 
+def subtitle(request: HttpRequest) -> str:
+    """What stands below the name at the top."""
+    return _("Operators")
+
+
 def _item(title: str, icon: str, model: str) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": reverse(f"console:{model}_changelist")}

@@ -38,6 +38,11 @@ STATES: Mapping[str, Promise] = {
     "cancelled": pgettext_lazy("state", "cancelled"),
 }
 
+KINDS: Mapping[str, Promise] = {
+    "member": pgettext_lazy("person", "member"),
+    "operator": pgettext_lazy("person", "operator"),
+}
+
 
 def shown(state: str) -> tuple[str, str]:
     """A state as unfold's labels take it: the value that chooses the tone, and the text."""

@@ -1,10 +1,10 @@
-"""How an import is refused, forecast, cancelled, stopped, resumed and woken."""
+"""How an import is forecast, cancelled, stopped, resumed and woken."""
 
-import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from io import BytesIO
 
 import pytest
+from django.db import connection
 
 from apps.crm import tasks
 from apps.crm.models import Contact, Import, ImportRow
@@ -12,7 +12,7 @@ from apps.crm.services.imports import batches, jobs, sweeping
 from config.celery import TENANT_HEADER
 from config.models import OutboxMessage
 from tenants.isolation import tenant_context
-from tests.crm.files import text_file, workbook
+from tests.crm.files import text_file
 from tests.factories import ContactFactory, ImportFactory, ImportRowFactory
 
 pytestmark = pytest.mark.django_db
@@ -21,81 +21,6 @@ IMPORTS = "/api/v1/imports"
 
 def rows(count: int, start: int = 0) -> str:
     return "email\n" + "".join(f"p{number}@x.test\n" for number in range(start, start + count))
-
-
-def bomb() -> BytesIO:
-    file = workbook([["email"], ["a@x.test"]])
-    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("xl/media/zeros.bin", bytes(600 << 20))
-    file.seek(0)
-    return file
-
-
-def with_entities() -> BytesIO:
-    file = BytesIO()
-    with (
-        zipfile.ZipFile(workbook([["email"], ["a@x.test"]])) as good,
-        zipfile.ZipFile(file, "w") as bad,
-    ):
-        for name in good.namelist():
-            text = good.read(name)
-            if name.endswith("sheet1.xml"):
-                text = b'<!DOCTYPE x [<!ENTITY a "aaaa">]>' + text
-            bad.writestr(name, text)
-    file.seek(0)
-    file.name = "entities.xlsx"
-    return file
-
-
-@pytest.mark.parametrize(
-    ("file", "field", "words"),
-    [
-        (text_file(""), "file", "empty"),
-        (text_file("  \n \n"), "file", "empty"),
-        (text_file("email\n"), "file", "no rows below"),
-        (text_file("colour,size\nred,5\n"), "file", "No column tells contacts apart"),
-        (text_file("email\nnobody\nno one\n"), "file", "No row can be imported. Row 2: email"),
-        (text_file('email,name\n"a@x.test,Ada\nb@x.test,Bob\n'), "file", "cannot be read"),
-        (text_file(bytes(range(256)) * 40), "file", "neither a text file nor"),
-        (text_file(b"\xd0\xcf\x11\xe0" + bytes(100), "old.xls"), "file", "old Excel"),
-        (text_file(b"PK\x03\x04 not really", "x.xlsx"), "file", "cannot be read"),
-        (bomb(), "file", "unpacks to too much"),
-        (with_entities(), "file", "cannot be read"),
-        (text_file("date,total\n2026-01-01,5\n"), "file", "No column tells contacts apart"),
-    ],
-    ids=lambda value: value[:12] if isinstance(value, str) else "",
-)
-def test_a_file_that_cannot_be_imported_is_refused_in_clear_words(acme, api, file, field, words):
-    client = api(acme)
-    refused = client.upload(IMPORTS, {"file": file}, status=400)
-    assert refused["code"] == "validation_failed"
-    assert words in refused["errors"][field][0]
-    assert client.get(IMPORTS)["results"] == []
-
-
-@pytest.mark.parametrize(
-    ("mapping", "words"),
-    [
-        ('{"Mail": "email"}', "no column “Mail”"),
-        ('{"a": "nonsense"}', "nothing to map to"),
-        ('{"a": "email", "b": "email"}', "Two columns"),
-        ('{"a": "email", "b": "amount"}', "Orders need both"),
-        ("[]", "An object"),
-        ("{", "valid JSON"),
-    ],
-)
-def test_a_mapping_that_does_not_fit_is_refused(acme, api, mapping, words):
-    fields = {"file": text_file("a,b\nx@x.test,y@x.test\n"), "mapping": mapping}
-    refused = api(acme).upload(IMPORTS, fields, status=400)
-    assert words in refused["errors"]["mapping"][0]
-
-
-def test_a_file_beyond_the_size_limit_is_refused_by_its_length(acme, api, settings):
-    settings.PLAZA_UPLOAD_LIMIT_BYTES = 10
-    refused = api(acme).upload(IMPORTS, {"file": text_file(rows(5))}, status=413)
-    assert (refused["code"], refused["limit_bytes"]) == ("payload_too_large", 10)
-    settings.PLAZA_UPLOAD_LIMIT_BYTES = -(1 << 20)
-    assert api(acme).upload(IMPORTS, {"file": text_file(rows(5))}, status=413)["code"]
 
 
 def test_a_dry_run_says_what_would_happen_and_keeps_nothing(acme, api, allow):
@@ -265,3 +190,28 @@ def test_what_nobody_came_back_for_is_dropped_after_a_month(acme, api, now):
     assert (
         api(acme).post(f"{IMPORTS}/{job.pk}/resume", status=409)["code"] == "import_not_resumable"
     )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_on_one_import_share_it(acme, api, now):
+    """As when a message comes twice: each takes the next batch, none is taken twice."""
+    job_id = api(acme).upload(IMPORTS, {"file": text_file(rows(5_000))})["id"]
+
+    def work() -> int:
+        try:
+            with tenant_context(acme):
+                batches.begin(import_id=job_id, now=now)
+                return sum(
+                    1 for _turn in iter(lambda: batches.advance(import_id=job_id, now=now), False)
+                )
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        turns = [future.result() for future in [pool.submit(work), pool.submit(work)]]
+
+    assert sum(turns) == 5
+    with tenant_context(acme):
+        job = Import.objects.get(pk=job_id)
+        assert (job.status, job.rows_done, job.contacts_created) == ("completed", 5_000, 5_000)
+        assert Contact.objects.count() == 5_000

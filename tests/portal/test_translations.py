@@ -6,12 +6,12 @@ from importlib import import_module
 from django.conf import settings
 from django.utils.translation import override
 
-from apps.console.states import STATES
+from apps.console.states import KINDS, STATES
 from apps.portal import labels
 from billing.models import Subscription, WebhookEvent
 from config.errors import all_errors
 from config.needs import Feature, Meter
-from tenants.models import Tenant
+from tenants.models import Person, Tenant
 from tests.portal import messages
 
 _PLACES = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
@@ -77,6 +77,7 @@ def test_every_name_in_code_has_a_label_for_people():
     assert set(labels.METERS) == set(Meter)
     assert set(labels.FEATURES) == set(Feature)
     assert set(labels.SUBSCRIPTION_STATES) == set(Subscription.Status.values)
+    assert set(KINDS) == set(Person.Kind.values)
     assert set(STATES) >= {
         *Tenant.Status.values,
         *Subscription.Status.values,

@@ -15,7 +15,7 @@ from unfold.enums import ActionVariant
 
 from apps.console.states import TONES, shown
 from apps.console.views.confirmation import Act, confirmed
-from apps.console.views.read_only import ReadOnlyAdmin, button, column
+from apps.console.views.read_only import ReadOnlyAdmin, button, column, plain
 from apps.console.views.site import site
 from billing.models import Subscription, WebhookEvent
 from billing.services import webhooks
@@ -24,7 +24,25 @@ from tenants.models import Tenant
 
 @register(Subscription, site=site)
 class SubscriptionAdmin(ReadOnlyAdmin):
-    list_display = ("tenant", "plan", "state", "provider", "trial_ends_at", "period_ends_at")
+    owner = plain("tenant", _("tenant"))
+    chosen = plain("plan", _("plan"))
+    wanted = plain("pending_plan", _("asked for"))
+    collector = plain("provider", _("provider"))
+    customer = plain("provider_customer_id", _("customer"))
+    agreement = plain("provider_subscription_id", _("agreement"))
+    trial = plain("trial_ends_at", _("trial ends"))
+    period = plain("period_ends_at", _("period ends"))
+    grace = plain("grace_ends_at", _("grace ends"))
+    list_display = ("owner", "chosen", "state", "collector", "trial", "period")
+    fields = (
+        ("owner", "state"),
+        ("chosen", "wanted"),
+        ("trial", "period"),
+        ("grace", "collector"),
+        "customer",
+        "agreement",
+    )
+    readonly_fields = (*list_display, "wanted", "grace", "customer", "agreement")
     list_select_related = ("tenant",)
     list_filter = ("status", "plan", "provider")
     search_fields = (
@@ -42,20 +60,30 @@ class SubscriptionAdmin(ReadOnlyAdmin):
 
 @register(WebhookEvent, site=site)
 class WebhookEventAdmin(ReadOnlyAdmin):
-    list_display = ("received_at", "provider", "kind", "state", "tenant", "attempts", "error")
+    received = plain("received_at", _("received"))
+    sender = plain("provider", _("provider"))
+    what = plain("kind", _("kind"))
+    tries = plain("attempts", _("attempts"))
+    trouble = plain("error", _("error"))
+    event_id = plain("provider_event_id", _("event"))
+    about = plain("subscription_ref", _("agreement"))
+    handled = plain("handled_at", _("handled"))
+    following = plain("next_attempt_at", _("next attempt"))
+    list_display = ("received", "sender", "what", "state", "tenant", "tries", "trouble")
     list_filter = ("status", "provider")
     search_fields = ("provider_event_id", "kind", "subscription_ref")
     ordering = ("-received_at",)
     fields = (
-        ("provider", "provider_event_id"),
-        ("kind", "subscription_ref"),
-        ("status", "attempts"),
-        ("received_at", "handled_at"),
-        ("next_attempt_at", "tenant"),
-        "error",
+        ("sender", "what"),
+        ("state", "tries"),
+        ("received", "handled"),
+        ("following", "tenant"),
+        "event_id",
+        "about",
+        "trouble",
         "body",
     )
-    readonly_fields = ("tenant", "body")
+    readonly_fields = (*list_display, "event_id", "about", "handled", "following", "body")
     actions_detail = ("replay",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookEvent]:

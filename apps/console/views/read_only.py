@@ -1,9 +1,12 @@
 """What every list of the console is: looked at, never edited in place."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, TypeVar, cast
 
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
@@ -18,6 +21,19 @@ def column(
     """Make a method a column of a list; with `label`, of (value, text) pairs shown in a tone."""
     mark = display(description=title, ordering=ordering, label=label)
     return cast("Callable[[Method], Method]", mark)
+
+
+def plain(name: str, title: Promise, *, boolean: bool = False) -> Callable[..., Any]:
+    """A column that shows a field under a translated title; moments in short."""
+
+    def read(_admin: object, row: object) -> Any:
+        value = getattr(row, name)
+        if isinstance(value, datetime):
+            return date_format(timezone.localtime(value), "SHORT_DATETIME_FORMAT")
+        return value
+
+    mark = display(description=title, ordering=name, boolean=boolean or None)
+    return cast("Callable[..., Any]", mark(read))
 
 
 def button(title: Promise, *, path: str, variant: ActionVariant) -> Callable[[Method], Method]:

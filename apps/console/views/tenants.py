@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.admin import register
-from django.db.models import F, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import F, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Cast
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -17,7 +17,7 @@ from unfold.enums import ActionVariant
 from apps.console.states import STATES, TONES, shown
 from apps.console.tenant_page import facts_of
 from apps.console.views.confirmation import Act, confirmed
-from apps.console.views.read_only import ReadOnlyAdmin, button, column
+from apps.console.views.read_only import ReadOnlyAdmin, button, column, plain
 from apps.console.views.site import site
 from config.needs import Meter
 from quotas.meters import period_start
@@ -25,6 +25,7 @@ from quotas.models import Grant, UsageTotal
 from tenants import services
 from tenants.models import Domain, Tenant
 
+_SPACE = "\N{NO-BREAK SPACE}"
 _ACTS = {Tenant.Status.ACTIVE.value: "suspend", Tenant.Status.SUSPENDED.value: "resume"}
 
 
@@ -40,35 +41,43 @@ def _used(meter: Meter) -> Subquery:
 
 def _limit(meter: Meter) -> Subquery:
     """The allowance of the grant that decides, as a column; null is unlimited."""
-    rows = Grant.objects.filter(tenant_id=OuterRef("pk"), limits__has_key=meter.value)
+    in_force = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+    rows = Grant.objects.filter(in_force, tenant_id=OuterRef("pk"), limits__has_key=meter.value)
     limit = Cast(F(f"limits__{meter.value}"), IntegerField())
     return Subquery(rows.order_by("-priority").annotate(limit=limit).values("limit")[:1])
 
 
 @register(Tenant, site=site)
 class TenantAdmin(ReadOnlyAdmin):
+    name = plain("slug", _("name"))
+    owner = plain("organisation", _("organisation"))
+    why = plain("suspended_reason", _("reason"))
+    language = plain("locale", _("language"))
+    demo = plain("is_demo", _("demo"), boolean=True)
+    schema = plain("schema_name", _("schema"))
+    begun = plain("created_at", _("since"))
     list_display = (
-        "slug",
-        "organisation",
+        "name",
+        "owner",
         "state",
         "plan",
         "contacts",
         "api_calls",
         "people",
-        "created_at",
+        "begun",
     )
     list_filter = ("status", "subscription__plan", "subscription__status", "is_demo")
     search_fields = ("slug", "organisation", "domains__domain")
     ordering = ("-created_at",)
     fields = (
-        ("slug", "organisation"),
-        ("status", "suspended_reason"),
-        ("locale", "is_demo"),
+        ("name", "owner"),
+        ("state", "why"),
+        ("language", "demo"),
+        ("plan", "begun"),
         "id",
-        "schema_name",
-        "created_at",
+        "schema",
     )
-    readonly_fields = ("id", "created_at")
+    readonly_fields = (*list_display, "why", "language", "demo", "schema", "id")
     actions_detail = ("suspend", "resume")
     change_form_outer_after_template = "console/tenant.html"
 
@@ -89,12 +98,15 @@ class TenantAdmin(ReadOnlyAdmin):
     @column(_("plan"), ordering="subscription__plan")
     def plan(self, tenant: Tenant) -> str:
         subscription = getattr(tenant, "subscription", None)
-        return f"{subscription.plan} · {STATES[subscription.status]}" if subscription else "–"
+        if subscription is None:
+            return "–"
+        return _SPACE.join([subscription.plan, "·", str(STATES[subscription.status])])
 
     @column(_("contacts"), ordering="contacts_used")
     def contacts(self, tenant: Any) -> str:
         limit = tenant.contacts_limit
-        return f"{_count(tenant.contacts_used)} / {'∞' if limit is None else _count(limit)}"
+        allowed = "∞" if limit is None else _count(limit)
+        return _SPACE.join([_count(tenant.contacts_used), "/", allowed])
 
     @column(_("API calls this month"), ordering="api_calls_used")
     def api_calls(self, tenant: Any) -> str:
@@ -159,7 +171,11 @@ def _count(value: int | None) -> str:
 
 @register(Domain, site=site)
 class DomainAdmin(ReadOnlyAdmin):
-    list_display = ("domain", "tenant", "is_primary", "created_at")
+    host = plain("domain", _("host"))
+    owner = plain("tenant", _("tenant"))
+    primary = plain("is_primary", _("primary"), boolean=True)
+    begun = plain("created_at", _("since"))
+    list_display = fields = readonly_fields = ("host", "owner", "primary", "begun")
     list_select_related = ("tenant",)
     list_filter = ("is_primary",)
     search_fields = ("domain", "tenant__slug")
