@@ -3,11 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from rest_framework.exceptions import NotFound as BadCursor
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 
 from config.errors import ValidationFailed
+
+
+def _no_cursor() -> ValidationFailed:
+    return ValidationFailed(errors={"cursor": ["Not a cursor of this list."]})
 
 
 class CursorPage(CursorPagination):
@@ -21,12 +26,26 @@ class CursorPage(CursorPagination):
     page_size_query_param = "limit"
     max_page_size = 200
     ordering = "-id"
+    # DRF stops counting rows of one value at 1,000, and would then answer the same page for ever.
+    offset_cutoff = 100_000_000
 
     def decode_cursor(self, request: Request) -> Any:
         try:
-            return super().decode_cursor(request)
+            found = super().decode_cursor(request)
         except BadCursor as error:
-            raise ValidationFailed(errors={"cursor": ["Not a cursor of this list."]}) from error
+            raise _no_cursor() from error
+        if found is not None and "\0" in str(found.position):
+            raise _no_cursor()
+        return found
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> Any:
+        try:
+            return super().paginate_queryset(queryset, request, view)
+        except (ValidationError, ValueError) as error:
+            # The position is not of the ordering column's kind: the cursor is another list's, or made up.
+            if self.cursor_query_param not in request.query_params:
+                raise
+            raise _no_cursor() from error
 
     def get_page_size(self, request: Request) -> int:
         asked = request.query_params.get("limit")

@@ -15,6 +15,7 @@ import redis
 from django.conf import settings
 from django.db import connection as any_connection
 
+from config.celery import app as celery_app
 from tests.client import Api
 
 ACME_ID = UUID("01900000-0000-7000-8000-00000000acde")
@@ -31,6 +32,9 @@ def _own_redis() -> None:
         index = int(first or 0) + 1 + int(worker.removeprefix("gw"))
         settings.REDIS_URL = f"{base}/{index}"
         settings.CACHES["default"]["LOCATION"] = settings.REDIS_URL
+        # What a test promises must not reach the worker of a journey beside it.
+        queue: Any = celery_app.conf
+        queue.broker_url = queue.broker_read_url = queue.broker_write_url = settings.REDIS_URL
 
 
 _own_redis()

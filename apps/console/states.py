@@ -19,6 +19,8 @@ TONES = {
     "failed": "danger",
     "expired": "danger",
     "cancelled": "danger",
+    "ignored": "default",
+    "closed": "default",
 }
 # The same states in the reader's language.
 STATES: Mapping[str, Promise] = {

@@ -56,6 +56,8 @@ def _tenant(slug: str, plan: str, *, now: datetime) -> Tenant:
             email=f"owner@{slug}.test",
             password=settings.PLAZA_DEMO_PASSWORD,
             plan=plan,
+            # No language of their own: they see what their browser asks for.
+            locale="",
             now=now,
         )
     Tenant.objects.filter(pk=tenant.pk).update(is_demo=True)

@@ -2,9 +2,7 @@
 
 import json
 import os
-import re
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -12,12 +10,10 @@ import time
 from pathlib import Path
 
 import psycopg
-import pytest
 import redis
 
 from config.local.accounts import server_account
 from config.local.home import Home
-from config.local.ports import is_free
 from config.local.postgres_place import place_for
 from config.local.processes import started
 from tests.config.conftest import SERVERS
@@ -157,50 +153,6 @@ def test_reset_forgets_the_data_and_keeps_the_programs(up, launch, home):
     assert reset.wait() == 0
     assert not folder.exists()
     assert sorted(path.name for path in home.folder.iterdir()) == ["boot", "up.lock"]
-
-
-def test_taken_port_is_named_with_a_command_that_works(home):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        environment = clean_environment(PLAZA_PORT=str(port))
-        said = refused("up", "--home", home.folder, environment=environment)
-
-    assert f"Port {port} is taken" in said
-    suggested = re.search(r"PLAZA_PORT=(\d+) make up", said)
-    assert suggested is not None
-    assert is_free(int(suggested[1]))
-
-
-def test_wrong_port_is_named(home):
-    said = refused("up", "--home", home.folder, environment=clean_environment(PLAZA_PORT="http"))
-
-    assert "PLAZA_PORT is 'http'" in said
-
-
-@pytest.mark.parametrize("place", ["/proc/plaza", "/dev/null", "/dev/null/plaza", "/sys/plaza"])
-def test_folder_that_cannot_be_written_is_named(place):
-    assert place in refused("up", "--services", SERVERS, "--home", place)
-
-
-def test_full_disk_is_named(tmp_path):
-    if subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False).returncode:
-        pytest.skip("this machine lets nobody mount a small disk")
-    script = (
-        f"mount -t tmpfs -o size=2m none '{tmp_path}' && . .venv/bin/activate &&"
-        f" exec python -m config.local up --services redis --home '{tmp_path}/home'"
-    )
-    told = subprocess.run(
-        ["unshare", "-rm", "sh", "-c", script],
-        env=clean_environment(),
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-
-    assert told.returncode == 1
-    assert "is full: 2 MB are free" in told.stderr
-    assert "Traceback" not in told.stderr
 
 
 def test_lost_secrets_are_named(up, home):

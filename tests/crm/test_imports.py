@@ -3,6 +3,7 @@
 import csv
 import io
 from datetime import date
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -56,7 +57,7 @@ def test_latin_1_is_read_as_its_writer_meant_it(acme, api, work):
 
 def test_every_target_of_a_row_arrives(acme, api, work):
     client = api(acme)
-    rows = [
+    rows: list[list[Any]] = [
         ["Id", "Mail", "Tel", "Empresa", "Etiquetas", "Puntos", "Fecha", "Total", "Moneda", "Otra"],
         [17, "ada@x.test", 5512345678, "Engines", "vip; maths", 12.0, date(2026, 1, 31), 11.5, "mxn", "x"],
     ]  # fmt: skip

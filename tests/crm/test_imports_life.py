@@ -53,6 +53,19 @@ def test_a_dry_run_says_what_would_happen_and_keeps_nothing(acme, api, allow):
         )
 
 
+def test_an_upload_under_one_key_is_one_import(acme, api, uploads):
+    client = api(acme)
+    answers = [
+        client.upload(IMPORTS, {"file": text_file(rows(3))}, Idempotency_Key="once")
+        for _ in range(2)
+    ]
+    assert answers[0] == answers[1]
+    reused = {"file": text_file(rows(4))}
+    assert client.upload(IMPORTS, reused, status=422, Idempotency_Key="once")["code"]
+    assert len(client.get(IMPORTS)["results"]) == 1
+    assert len([path for path in uploads.rglob("*") if path.is_file()]) == 1
+
+
 def test_a_plan_that_shrinks_meanwhile_stops_the_import_and_an_upgrade_goes_on(
     acme, api, work, allow
 ):

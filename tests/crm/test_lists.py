@@ -1,5 +1,6 @@
 """What the lists of crm can be narrowed by, in which order, and at what cost."""
 
+from base64 import b64encode
 from datetime import UTC, date, datetime
 
 import pytest
@@ -94,7 +95,8 @@ def test_contacts_come_newest_first_or_as_asked_page_by_page(acme, api):
     client = api(acme)
 
     def all_pages(query: str) -> list[str]:
-        found, address = [], f"{CONTACTS}?limit=2&{query}"
+        found: list[str] = []
+        address = f"{CONTACTS}?limit=2&{query}"
         while address:
             page = client.get(address)
             found += [row["id"] for row in page["results"]]
@@ -104,6 +106,29 @@ def test_contacts_come_newest_first_or_as_asked_page_by_page(acme, api):
     assert all_pages("") == ids[::-1]
     assert all_pages("ordering=created_at") == ids
     assert all_pages("ordering=-updated_at") == ids[::-1]
+
+
+def test_paging_ends_where_thousands_of_rows_share_the_value_that_orders_them(acme, api, now):
+    with tenant_context(acme):
+        Contact.objects.bulk_create(
+            [Contact(first_name=str(number), created_at=now) for number in range(1_250)]
+        )
+    client = api(acme)
+    found: list[str] = []
+    address = f"{CONTACTS}?limit=200&ordering=created_at"
+    while address and len(found) < 2_000:
+        page = client.get(address)
+        found += [row["id"] for row in page["results"]]
+        address = page["next"]
+    assert (len(found), len(set(found))) == (1_250, 1_250)
+
+
+@pytest.mark.parametrize("position", ["p=xyz", "p=%00", "o=-1"])
+@pytest.mark.parametrize("ordering", ["-id", "created_at"])
+def test_a_cursor_that_is_none_is_refused(acme, api, position, ordering):
+    cursor = b64encode(position.encode()).decode()
+    refused = api(acme).get(CONTACTS, {"cursor": cursor, "ordering": ordering}, status=400)
+    assert list(refused["errors"]) == ["cursor"]
 
 
 def test_orders_are_found_by_contact_and_day(acme, api):

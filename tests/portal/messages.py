@@ -84,7 +84,9 @@ def bring_up_to_date() -> list[str]:
     """Add what is new, drop what is gone, compile; the strings that have no translation yet."""
     LOCALE.mkdir(parents=True, exist_ok=True)
     known = translated() if PO.exists() else Catalog(locale="es", project="Plaza", fuzzy=False)
+    begun = known.creation_date
     known.update(extracted(), no_fuzzy_matching=True)
+    known.creation_date = begun  # a run that finds nothing new changes nothing
     known.obsolete.clear()
     known.header_comment = _HEADER
     known.version, known.msgid_bugs_address = "0.1.0", "Plaza"

@@ -6,7 +6,7 @@ from importlib import import_module
 from django.conf import settings
 from django.utils.translation import override
 
-from apps.console.states import KINDS, STATES
+from apps.console.states import KINDS, STATES, TONES
 from apps.portal import labels
 from billing.models import Subscription, WebhookEvent
 from config.errors import all_errors
@@ -78,6 +78,7 @@ def test_every_name_in_code_has_a_label_for_people():
     assert set(labels.FEATURES) == set(Feature)
     assert set(labels.SUBSCRIPTION_STATES) == set(Subscription.Status.values)
     assert set(KINDS) == set(Person.Kind.values)
+    assert set(TONES) == set(STATES)
     assert set(STATES) >= {
         *Tenant.Status.values,
         *Subscription.Status.values,

@@ -29,8 +29,9 @@ def plain(name: str, title: Promise, *, boolean: bool = False) -> Callable[..., 
     def read(_admin: object, row: object) -> Any:
         value = getattr(row, name)
         if isinstance(value, datetime):
-            return date_format(timezone.localtime(value), "SHORT_DATETIME_FORMAT")
-        return value
+            moment = date_format(timezone.localtime(value), "SHORT_DATETIME_FORMAT")
+            return moment.replace(" ", "\N{NO-BREAK SPACE}")
+        return None if value == "" else value
 
     mark = display(description=title, ordering=name, boolean=boolean or None)
     return cast("Callable[..., Any]", mark(read))

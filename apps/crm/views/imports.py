@@ -59,7 +59,8 @@ class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewSet):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         # Before the body is read: a file that is refused for its size need not arrive.
         limit = settings.PLAZA_UPLOAD_LIMIT_BYTES
-        if int(request.META.get("CONTENT_LENGTH") or 0) > limit + _ENVELOPE_BYTES:
+        length = request.headers.get("Content-Length", "")
+        if length.isdecimal() and int(length) > limit + _ENVELOPE_BYTES:
             return problem_response(PayloadTooLarge(limit_bytes=limit))
         return super().dispatch(request, *args, **kwargs)
 

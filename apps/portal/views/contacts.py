@@ -55,7 +55,7 @@ def _paged(request: HttpRequest, found: QuerySet[Any]) -> Page:
     """Raises NotFound for a cursor that is not ours."""
     pager = CursorPage()
     pager.page_size = _SHOWN
-    rows = pager.paginate_queryset(found, Request(request), view=_NewestFirst())  # type: ignore[arg-type]
+    rows = pager.paginate_queryset(found, Request(request), view=_NewestFirst())
     return Page(
         rows=list(rows or []),
         previous=_relative(pager.get_previous_link()),
