@@ -7,7 +7,8 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from apps.portal import demo, demo_data
+from apps.portal import demo
+from apps.portal.demo_data import send_sample
 from apps.portal.demo_journey import Journey, JourneyFailed
 from config.management.output import JsonCommand
 
@@ -33,7 +34,7 @@ class Command(JsonCommand):
             raise CommandError(str(error)) from error
         self.report(f"{len(people)} demo people are there.", people=len(people))
         if options["file"].exists():
-            sent = demo_data.send_sample(options["file"], now=timezone.now())
+            sent = send_sample(options["file"], now=timezone.now())
             self.report(f"Sample data: {sent}", sample=sent)
 
     def _walk(self, file: Path) -> None:
