@@ -40,6 +40,12 @@ def _own_redis() -> None:
 _own_redis()
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest file first, so that one worker walks the journeys while the other does the rest."""
+    items.sort(key=lambda item: item.path.name != "test_journeys.py")
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     """The schemas of the two tenants, made by the real provisioning."""

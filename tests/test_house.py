@@ -217,3 +217,21 @@ def test_a_factory_makes_every_model() -> None:
         if inspect.isclass(factory_class) and issubclass(factory_class, DjangoModelFactory)
     }
     assert {model.__name__ for model in ours - made} == set()
+
+
+def test_the_product_imports_only_what_its_own_lock_holds() -> None:
+    from importlib.metadata import packages_distributions
+
+    lock = (REPOSITORY / "requirements.lock").read_text()
+    held = {name.lower() for name in re.findall(r"^([A-Za-z0-9_.-]+)==", lock, flags=re.MULTILINE)}
+    distributions = packages_distributions()
+    missing = {
+        (str(path.relative_to(REPOSITORY)), name)
+        for path in sources(*OURS)
+        if "local" not in path.relative_to(REPOSITORY).parts
+        for name in imported(path) & set(distributions)
+        if not any(
+            held & {one.lower(), one.lower().replace("_", "-")} for one in distributions[name]
+        )
+    }
+    assert missing == set()

@@ -10,7 +10,7 @@ import pytest
 
 from tests.stack import REPOSITORY, Plaza, eventually, hidden_fields, running_plaza
 
-pytestmark = [pytest.mark.xdist_group("journeys"), pytest.mark.timeout(400)]
+pytestmark = pytest.mark.timeout(400)
 CDNOW = REPOSITORY / "tests/data/cdnow/CDNOW_master.txt"
 CUSTOMERS, PURCHASES = 23_570, 69_659
 PASSWORD = "market-square-2026"

@@ -1,0 +1,69 @@
+"""What deploy/ says is about this tree: its files, commands and variables exist."""
+
+import json
+import re
+
+import pytest
+import yaml
+
+from config import env
+from tests.stack import REPOSITORY
+
+DEPLOY = REPOSITORY / "deploy"
+# Read by compose.yaml itself, to make the addresses of its own servers.
+OF_COMPOSE = {"POSTGRES_PASSWORD", "REDIS_PASSWORD"}
+
+
+@pytest.fixture
+def compose():
+    return yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+
+
+def dockerfile() -> str:
+    return (DEPLOY / "Dockerfile").read_text().replace("\\\n", " ")
+
+
+def test_everything_that_the_image_copies_is_in_the_tree():
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", dockerfile(), flags=re.MULTILINE)
+    sources = [source for line in copied for source in line.split()]
+
+    assert [source for source in sources if not (REPOSITORY / source).exists()] == []
+    assert {"config", "tenants", "quotas", "billing", "apps"} <= set(sources)
+
+
+def test_the_image_runs_as_an_unprivileged_user_and_serves_our_application():
+    command = json.loads(re.findall(r"^CMD (\[.+\])$", dockerfile(), flags=re.MULTILINE)[-1])
+
+    assert re.findall(r"^USER (\S+)$", dockerfile(), flags=re.MULTILINE) == ["10001"]
+    assert (command[0], command[-1]) == ("granian", "config.wsgi:application")
+
+
+def test_compose_runs_every_role_from_one_image(compose):
+    roles = {
+        name: service.get("command", ["the image's own"])
+        for name, service in compose["services"].items()
+        if service["image"] == "plaza"
+    }
+    assert {name: command[:4] for name, command in roles.items()} == {
+        "setup": ["python", "manage.py", "setup"],
+        "web": ["the image's own"],
+        "worker": ["celery", "-A", "config.celery", "worker"],
+        "beat": ["celery", "-A", "config.celery", "beat"],
+    }
+
+
+def test_no_port_is_open_to_the_world_and_the_image_cannot_write_to_itself(compose):
+    services = compose["services"].values()
+    ports = [port for service in services for port in service.get("ports", [])]
+
+    assert ports == ["127.0.0.1:8000:8000"]
+    assert all(service["read_only"] for service in services if service["image"] == "plaza")
+
+
+def test_the_example_of_the_environment_names_variables_that_exist():
+    text = (DEPLOY / "env.example").read_text()
+    named = set(re.findall(r"^([A-Z_]+)=", text, flags=re.MULTILINE))
+
+    assert named - OF_COMPOSE <= set(env.DECLARED)
+    required = {name for name, variable in env.DECLARED.items() if variable.default == "required"}
+    assert required - named <= {"DATABASE_URL", "REDIS_URL"}
