@@ -1,11 +1,13 @@
 """What billing's clients send and get."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
 from rest_framework import serializers
+from rest_framework.fields import empty
 
-from billing import catalogue
+from billing import catalogue, signup
 from billing.catalogue import CURRENCIES, INTERVALS, PlanSpec
 from billing.models import Provider, Subscription
 from config.needs import Meter
@@ -19,12 +21,27 @@ def _plan_keys() -> list[str]:
     return [spec.key for spec in catalogue.plans()]
 
 
+def _all_faults(data: Any, told: Any) -> Any:
+    """What the fields say, and what sign-up would refuse in a second round."""
+    if not isinstance(data, Mapping) or not isinstance(told, dict):
+        return told
+    names = ("slug", "email", "password")
+    given = {name: data[name] for name in names if isinstance(data.get(name), str)}
+    return {**told, **signup.other_faults(given, known=told)}
+
+
 class SignUpIn(serializers.Serializer[Any]):
     organisation = serializers.CharField(max_length=200)
     slug = serializers.CharField(max_length=40)
     email = serializers.EmailField(max_length=254)
     password = serializers.CharField(max_length=1_024, trim_whitespace=False)
     plan = serializers.ChoiceField(choices=_plan_keys(), default=catalogue.FREE)
+
+    def run_validation(self, data: Any = empty) -> Any:
+        try:
+            return super().run_validation(data)
+        except serializers.ValidationError as refused:
+            raise serializers.ValidationError(_all_faults(data, refused.detail)) from refused
 
     def validate_organisation(self, value: str) -> str:
         # The name stands in mails and on pages: no line breaks, no control characters.

@@ -8,6 +8,7 @@ Whoever has an account signs up with its password and so owns another tenant. A 
 limits bound how many can be tried, and each try costs an argon2 hash either way.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -17,11 +18,13 @@ from django.db import transaction
 from billing.models import Subscription
 from billing.services import subscriptions
 from config.celery import later
+from config.errors import ValidationFailed
 from config.logs import logger
 from config.needs import Meter, Role
 from quotas import ledger
 from tenants import services as tenants
-from tenants.identity.people import add_member, create_person, find_person
+from tenants.identity.demo import is_shut_out
+from tenants.identity.people import add_member, create_person, find_person, password_faults
 from tenants.identity.refusals import EmailTaken
 from tenants.models import Person, Tenant
 from tenants.provisioning import provision
@@ -69,6 +72,9 @@ def reserve(*, application: Application, now: datetime) -> Tenant:
     Raises ValidationFailed, SlugTaken, EmailTaken.
     """
     subscriptions.find_plan(application.plan)
+    given = {name: getattr(application, name) for name in ("slug", "email", "password")}
+    if faults := other_faults(given, known=()):
+        raise ValidationFailed(errors=faults)
     person = _owner(application)
     begun = _own_unfinished(application.slug, person)
     if begun is not None:
@@ -85,13 +91,44 @@ def reserve(*, application: Application, now: datetime) -> Tenant:
     return tenant
 
 
+def other_faults(given: Mapping[str, str], *, known: Collection[str]) -> dict[str, list[str]]:
+    """What else is wrong with name and password, by field, so that a person is told all of it at once.
+
+    `known` are the fields with faults already. A taken name by itself is no fault of the input but
+    SlugTaken, and that of an unfinished sign-up may be the asker's own.
+    """
+    faults: dict[str, list[str]] = {}
+    if "slug" in given and "slug" not in known:
+        try:
+            tenants.check_slug(given["slug"])
+        except ValidationFailed as refused:
+            faults |= refused.facts["errors"]
+    if "password" in given and "password" not in known:
+        # Whoever has an account proves it with the password that they have, whatever it is like.
+        has_account = "email" not in known and find_person(given.get("email", "")) is not None
+        asker = Person(email=given.get("email", "").strip().lower())
+        weak = password_faults(given["password"], person=asker)
+        faults |= {"password": weak} if weak and not has_account else {}
+    if (known or faults) and "slug" in given and not {"slug"} & {*known, *faults}:
+        taken = Tenant.objects.exclude(status=Tenant.Status.PROVISIONING)
+        if taken.filter(slug=given["slug"]).exists():
+            faults["slug"] = [str(tenants.SlugTaken.title)]
+    return faults
+
+
 def _owner(application: Application) -> Person:
     person = find_person(application.email)
     if person is None:
-        return create_person(
-            email=application.email, password=application.password, locale=application.locale
-        )
-    is_theirs = person.check_password(application.password)
+        try:
+            return create_person(
+                email=application.email, password=application.password, locale=application.locale
+            )
+        except EmailTaken:
+            # The same form was sent twice at once, and this is the second: it goes on with the first.
+            person = find_person(application.email)
+            if person is None:
+                raise
+    is_theirs = person.check_password(application.password) and not is_shut_out(person)
     if not is_theirs or not person.is_active or person.kind != Person.Kind.MEMBER:
         raise EmailTaken()
     return person

@@ -3,10 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError, OperationalError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.encoding import force_str
+from psycopg.errors import DeadlockDetected, SerializationFailure
 from rest_framework import exceptions, viewsets
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -21,6 +24,7 @@ from config.needs import Needs
 log = logger(__name__)
 PROBLEM = "application/problem+json"
 BATCH_LIMIT = 1_000
+_TRIES_OF_AN_ITEM = 3
 
 _BY_STATUS: dict[int, type[DomainError]] = {
     403: errors.PermissionDenied,
@@ -81,6 +85,10 @@ _TRANSLATIONS: tuple[tuple[type[Exception], Callable[[Any], DomainError | None]]
     ),
     (exceptions.ParseError, lambda raised: errors.ParseFailed(detail=force_str(raised.detail))),
     (exceptions.APIException, _of_status),
+    (
+        RequestDataTooBig,
+        lambda _: errors.PayloadTooLarge(limit_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE),
+    ),
     (Http404, lambda _: errors.NotFound()),
     (DjangoPermissionDenied, lambda _: errors.PermissionDenied()),
     (OperationalError, _database_away),
@@ -90,10 +98,15 @@ _TRANSLATIONS: tuple[tuple[type[Exception], Callable[[Any], DomainError | None]]
 def _field_errors(detail: Any) -> Any:
     """DRF's nested error details as plain strings; a bare list becomes `non_field_errors`."""
     if isinstance(detail, Mapping):
-        return {str(name): _field_errors(value) for name, value in detail.items()}
+        return {_writable(name): _field_errors(value) for name, value in detail.items()}
     if isinstance(detail, Sequence) and not isinstance(detail, str):
         return [_field_errors(item) for item in detail]
-    return force_str(detail)
+    return _writable(detail)
+
+
+def _writable(text: Any) -> str:
+    """Messages repeat what the client sent; half of a surrogate pair cannot be written as UTF-8."""
+    return force_str(text).encode(errors="replace").decode()
 
 
 def exception_handler(raised: Exception, context: dict[str, Any]) -> Response | None:
@@ -157,11 +170,23 @@ def _one_of_batch(
     index: int, item: Any, handle: Callable[[Any], tuple[int, str]]
 ) -> dict[str, Any]:
     try:
-        with transaction.atomic():
-            status, found = handle(item)
+        status, found = _tried(item, handle)
     except (DomainError, exceptions.APIException, DatabaseError) as raised:
         error = as_domain_error(raised)
         if error is None:
             raise
         return {"index": index, "status": error.status, "error": problem(error)}
     return {"index": index, "status": status, "id": found}
+
+
+def _tried(item: Any, handle: Callable[[Any], tuple[int, str]]) -> tuple[int, str]:
+    """Do one item in a savepoint; again when PostgreSQL chose it to give way to another writer."""
+    for _ in range(_TRIES_OF_AN_ITEM - 1):
+        try:
+            with transaction.atomic():
+                return handle(item)
+        except OperationalError as raised:
+            if not isinstance(raised.__cause__, DeadlockDetected | SerializationFailure):
+                raise
+    with transaction.atomic():
+        return handle(item)

@@ -5,6 +5,8 @@
 runs at least once: tasks must be harmless twice.
 """
 
+import json
+import logging
 import os
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,6 +14,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 from uuid import UUID
 
 from celery import Celery, Task
+from celery.signals import celeryd_init
 from kombu.exceptions import OperationalError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -73,6 +76,22 @@ app.conf.update(
 app.autodiscover_tasks(
     ["config", "tenants", "quotas", "billing", "apps.crm", "apps.campaigns", "apps.content"]
 )
+
+
+@celeryd_init.connect
+def _speak_json(**_: Any) -> None:
+    """Log the worker's warnings and its farewell as JSON too: each line of its log is an event."""
+    from celery.apps import worker as worker_program
+
+    logging.captureWarnings(True)
+    worker_program.safe_say = _say  # type: ignore[attr-defined]  # its stubs know it not
+
+
+def _say(message: str, stream: object = None) -> None:
+    # Called in a signal handler: one write, no lock of `logging`.
+    os.write(
+        2, (json.dumps({"event": message, "logger": "celery", "level": "info"}) + "\n").encode()
+    )
 
 
 def public_task(name: str) -> Callable[[Callable[Parameters, Answer]], Task[Parameters, Answer]]:

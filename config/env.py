@@ -6,6 +6,7 @@ Values come from the process's environment first; what is unset there comes from
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -86,7 +87,7 @@ def number(name: str, meaning: str, *, default: int, least: int = 0, most: int =
     value = _declare(name, meaning, default)
     if value is None:
         return default
-    if not value.strip().lstrip("-").isdigit() or not least <= int(value) <= most:
+    if not re.fullmatch(r"-?[0-9]{1,18}", value.strip()) or not least <= int(value) <= most:
         raise ImproperlyConfigured(
             f"{name} must be a whole number from {least} to {most}, not {value!r}."
         )
@@ -111,9 +112,18 @@ def url(name: str, meaning: str, *, schemes: tuple[str, ...], default: Any = _RE
     """An address whose scheme is one of `schemes`; the error shows no password."""
     value = _declare(name, meaning, default)
     found = str(default) if value is None else value
-    if found and urlsplit(found).scheme not in schemes:
+    if found and not _is_address(found, schemes):
         raise ImproperlyConfigured(f"{name} must be an address of {' or '.join(schemes)}.")
     return found
+
+
+def _is_address(address: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(address)
+        _ = parts.port  # read here, for it is checked only when it is read
+    except ValueError:
+        return False
+    return parts.scheme in schemes
 
 
 def database(name: str, address: str) -> dict[str, Any]:

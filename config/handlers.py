@@ -2,9 +2,12 @@
 
 import sys
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.dateparse import parse_datetime
 
 from config.api import problem_response
 from config.errors import (
@@ -13,6 +16,7 @@ from config.errors import (
     InternalError,
     NotFound,
     ParseFailed,
+    PayloadTooLarge,
     PermissionDenied,
     ServiceUnavailable,
 )
@@ -31,13 +35,18 @@ def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
     """The answer to `error` in the asker's language: HTML or problem+json."""
     if not wants_page(request):
         return problem_response(error)
-    answer = render(request, "errors/refusal.html", {"error": error}, status=error.status)
+    # Facts are JSON; a page writes the moment as all others.
+    resets_at = parse_datetime(str(error.facts.get("resets_at") or ""))
+    facts = {"error": error, "resets_at": resets_at}
+    answer = render(request, "errors/refusal.html", facts, status=error.status)
     for name, value in error.headers.items():
         answer[name] = value
     return answer
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    if isinstance(exception, RequestDataTooBig):
+        return refusal(request, PayloadTooLarge(limit_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE))
     return refusal(request, ParseFailed())
 
 

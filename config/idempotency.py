@@ -5,6 +5,7 @@ Refused work is not kept: it left nothing behind, so a repeat may try again.
 """
 
 import hashlib
+import json
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from functools import cache
@@ -19,11 +20,13 @@ from config.errors import (
     DomainError,
     IdempotencyKeyBusy,
     IdempotencyKeyReused,
+    ServiceUnavailable,
     ValidationFailed,
 )
 from config.models import KeptAnswer
 
 _LONGEST_KEY = 255
+_BATCH = 207
 Refuse = Callable[[DomainError], HttpResponse]
 
 
@@ -41,7 +44,7 @@ def once(request: HttpRequest, work: Callable[[], HttpResponse], refuse: Refuse)
             _alone(scope, key)
             kept = KeptAnswer.objects.filter(scope=scope, key=key).first()
             return _replay(kept, digest) if kept else _run(work, scope, key, digest)
-    except (IdempotencyKeyBusy, IdempotencyKeyReused) as refusal:
+    except (IdempotencyKeyBusy, IdempotencyKeyReused, ServiceUnavailable) as refusal:
         return refuse(refusal)
 
 
@@ -52,6 +55,11 @@ def _run(work: Callable[[], HttpResponse], scope: str, key: str, digest: str) ->
     if answer.status_code >= 400:
         transaction.set_rollback(True)
         return answer
+    if answer.status_code == _BATCH and _has_failed_items(answer):
+        # Kept, the answer would tell "try again later" for a day; half of it committed, a repeat
+        # would find the other half done. So all of it may be sent again.
+        transaction.set_rollback(True)
+        raise ServiceUnavailable()
     KeptAnswer.objects.create(
         scope=scope,
         key=key,
@@ -63,12 +71,17 @@ def _run(work: Callable[[], HttpResponse], scope: str, key: str, digest: str) ->
     return answer
 
 
+def _has_failed_items(answer: HttpResponse) -> bool:
+    return any(item["status"] >= 500 for item in json.loads(answer.content)["results"])
+
+
 def _replay(kept: KeptAnswer, digest: str) -> HttpResponse:
     if kept.request_hash != digest:
         raise IdempotencyKeyReused()
     body = _seal().decrypt(bytes(kept.sealed_body))
     answer = HttpResponse(body, status=kept.status, content_type=kept.content_type)
     answer["Idempotent-Replayed"] = "true"
+    answer["Cache-Control"] = "no-store"
     return answer
 
 

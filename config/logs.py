@@ -25,6 +25,25 @@ def _where(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMappin
     return event
 
 
+def _without_request_objects(
+    _: object, __: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Django hangs the request itself on its log records; spelled out it would show the query."""
+    if isinstance(event.get("request"), HttpRequest):
+        event["request"] = f"{event['request'].method} {event['request'].path}"
+    return event
+
+
+def _without_details(
+    _: object, __: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """PostgreSQL's DETAIL names the values that broke a constraint: somebody's e-mail, often."""
+    for raised in event.get("exception") or ():
+        if isinstance(raised, dict):
+            raised["exc_value"] = str(raised.get("exc_value", "")).split("\nDETAIL:")[0]
+    return event
+
+
 SHARED_PROCESSORS: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
@@ -32,6 +51,7 @@ SHARED_PROCESSORS: list[Any] = [
     structlog.stdlib.ExtraAdder(),
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     _where,
+    _without_request_objects,
 ]
 FINAL_PROCESSORS: list[Any] = [
     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
@@ -39,6 +59,7 @@ FINAL_PROCESSORS: list[Any] = [
     structlog.processors.ExceptionRenderer(
         structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
     ),
+    _without_details,
     structlog.processors.JSONRenderer(default=str),
 ]
 structlog.configure(
@@ -58,7 +79,14 @@ def logger(name: str) -> logging.Logger:
 
 
 class RequestLogMiddleware(RequestMiddleware):
-    """One line when a request came and one when it is answered. Without the query: it may hold a code."""
+    """One line for each answered request, with its tenant. Without the query: it may hold a code."""
+
+    def handle_response(self, request: HttpRequest, response: HttpResponse) -> None:
+        # The tenant's own middleware lies further in and has let go of it by now.
+        tenant = getattr(request, "tenant", None)
+        if tenant is not None:
+            structlog.contextvars.bind_contextvars(tenant_id=str(tenant.id))
+        super().handle_response(request, response)
 
     @staticmethod
     def format_request(request: HttpRequest) -> str:

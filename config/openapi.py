@@ -3,6 +3,7 @@
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
 
 from config.errors import all_errors
 
@@ -22,8 +23,40 @@ _PROBLEM = {
 }
 
 
+_INTRODUCTION = """Sign in with `POST /api/v1/auth/token`, or send an API key (`Authorization: Api-Key …`).
+
+Errors are `application/problem+json` with a stable `code`. Plans, meters and all error codes are listed
+at [/reference](/reference)."""
+_VERBS = {
+    "list": "List",
+    "retrieve": "Show",
+    "create": "Create",
+    "update": "Replace",
+    "partial_update": "Change",
+    "destroy": "Delete",
+}
+_IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="The same key and body are worked on once and answer the same bytes, for 24 hours.",
+)
+
+
 class PlazaSchema(AutoSchema):
-    """Group operations by the noun of their path."""
+    """Group operations by the noun of their path, and name each in words."""
+
+    def get_summary(self) -> str | None:
+        action = getattr(self.view, "action", None) or ""
+        noun = self.get_tags()[0].replace("-", " ")
+        if action in _VERBS:
+            return f"{_VERBS[action]} {noun}"
+        # What is no list or row is an act: `POST /campaigns/{id}/pause` is "Campaigns: pause".
+        words = [part for part in self.path.split("/") if part and "{" not in part][2:]
+        return ": ".join(word.replace("-", " ") for word in words).capitalize()
+
+    def get_override_parameters(self) -> list[Any]:
+        return [_IDEMPOTENCY_KEY] if self.method == "POST" else []
 
     def get_tags(self) -> list[str]:
         parts = [part for part in self.path.split("/") if part and part not in {"api", "v1"}]
@@ -43,14 +76,9 @@ def describe_reference(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         for operation in path.values():
             if isinstance(operation, dict) and "responses" in operation:
                 operation["responses"].setdefault("default", answer)
-    lines = [f"| `{error.code}` | {error.status} | {error.title} |" for error in all_errors()]
-    result["info"]["description"] = "\n".join(
-        [
-            "Errors are problem+json with a stable `code`:",
-            "",
-            "| code | status | meaning |",
-            "|---|---|---|",
-            *lines,
-        ]
-    )
+    result["info"]["description"] = _INTRODUCTION
+    result["info"]["x-error-codes"] = [
+        {"code": error.code, "status": error.status, "title": str(error.title)}
+        for error in all_errors()
+    ]
     return result

@@ -1,9 +1,12 @@
 """Cursor pages: the same cost on the first page and on the last, and no row twice while rows arrive."""
 
+from base64 import b64decode
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import parse_qs
 
 from django.core.exceptions import ValidationError
+from django.db import DataError
 from rest_framework.exceptions import NotFound as BadCursor
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
@@ -13,6 +16,17 @@ from config.errors import ValidationFailed
 
 def _no_cursor() -> ValidationFailed:
     return ValidationFailed(errors={"cursor": ["Not a cursor of this list."]})
+
+
+def _is_ours(cursor: str) -> bool:
+    """Whether a cursor is spelled as we spell them: DRF skips what is no base64, and reads page one."""
+    if not cursor:
+        return True
+    try:
+        parts = parse_qs(b64decode(cursor, validate=True).decode(), strict_parsing=True)
+    except ValueError:
+        return False
+    return parts.keys() <= {"o", "r", "p"}
 
 
 class CursorPage(CursorPagination):
@@ -34,6 +48,8 @@ class CursorPage(CursorPagination):
             found = super().decode_cursor(request)
         except BadCursor as error:
             raise _no_cursor() from error
+        if found is not None and not _is_ours(request.query_params[self.cursor_query_param]):
+            raise _no_cursor()
         if found is not None and "\0" in str(found.position):
             raise _no_cursor()
         return found
@@ -41,7 +57,7 @@ class CursorPage(CursorPagination):
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> Any:
         try:
             return super().paginate_queryset(queryset, request, view)
-        except (ValidationError, ValueError) as error:
+        except (ValidationError, ValueError, OverflowError, DataError) as error:
             # The position is not of the ordering column's kind: the cursor is another list's, or made up.
             if self.cursor_query_param not in request.query_params:
                 raise
@@ -51,7 +67,7 @@ class CursorPage(CursorPagination):
         asked = request.query_params.get("limit")
         if asked is None:
             return self.page_size
-        if not asked.isdecimal() or not 1 <= int(asked) <= self.max_page_size:
+        if len(asked) > 3 or not asked.isdecimal() or not 1 <= int(asked) <= self.max_page_size:
             message = f"A whole number from 1 to {self.max_page_size}."
             raise ValidationFailed(errors={"limit": [message]})
         return int(asked)

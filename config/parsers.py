@@ -1,5 +1,6 @@
 """How bodies are read."""
 
+import json
 from typing import Any
 
 from rest_framework.exceptions import ParseError
@@ -11,6 +12,11 @@ class JSONBody(JSONParser):
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         try:
-            return super().parse(stream, media_type, parser_context)
+            found = super().parse(stream, media_type, parser_context)
+            # Half of a surrogate pair is no character: neither the database nor an answer can hold it.
+            json.dumps(found, ensure_ascii=False).encode()
         except RecursionError as error:
             raise ParseError("The JSON is nested too deeply.") from error
+        except UnicodeEncodeError as error:
+            raise ParseError("The JSON holds half of a surrogate pair.") from error
+        return found

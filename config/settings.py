@@ -1,5 +1,6 @@
 """One settings file. Every value of the environment is read, and checked, through config/env.py."""
 
+import logging
 import sys
 import warnings
 from pathlib import Path
@@ -8,6 +9,7 @@ from urllib.parse import urlsplit
 import django_stubs_ext
 import structlog
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 from config import env
 
@@ -24,6 +26,8 @@ PLAZA_ENV = env.choice(
 )
 IS_PRODUCTION = PLAZA_ENV == "production"
 DEBUG = env.flag("DEBUG", "Django's debug mode; refused in production.", default=False)
+if IS_PRODUCTION and DEBUG:
+    raise ImproperlyConfigured("DEBUG must be off in production.")
 SECRET_KEY = env.secret("SECRET_KEY", "Signs sessions and seals stored answers.", least=32)
 PLAZA_DOMAIN = env.text(
     "PLAZA_DOMAIN", "The square's host; tenants are its subdomains.", default="plaza.localhost"
@@ -86,6 +90,7 @@ INSTALLED_APPS = SHARED_APPS + TENANT_APPS
 TENANT_MODEL = "tenants.Tenant"
 TENANT_DOMAIN_MODEL = "tenants.Domain"
 AUTH_USER_MODEL = "tenants.Person"
+AUTHENTICATION_BACKENDS = ["tenants.identity.demo.OperatorBackend"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 MIDDLEWARE = [
@@ -95,9 +100,10 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.logs.RequestIdMiddleware",
     "config.logs.RequestLogMiddleware",
+    # Before the tenant, so that a refused host is told in the asker's language too.
+    "django.middleware.locale.LocaleMiddleware",
     "tenants.middleware.TenantMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -204,6 +210,12 @@ PAYPAL_API_BASE = env.url(
 )
 PAYPAL_WEBHOOK_ID = env.text("PAYPAL_WEBHOOK_ID", "The id under which PayPal signs.", default="")
 
+for _name, _base in (("STRIPE_API_BASE", STRIPE_API_BASE), ("PAYPAL_API_BASE", PAYPAL_API_BASE)):
+    if IS_PRODUCTION and urlsplit(_base).hostname in {"127.0.0.1", "localhost", "::1"}:
+        raise ImproperlyConfigured(
+            f"{_name} is an address of this machine: a stand-in is no cashier in production."
+        )
+
 # --- People ------------------------------------------------------------------------------------------------
 TOKEN_SIGNING_KEY = env.secret(
     "TOKEN_SIGNING_KEY",
@@ -237,6 +249,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "/login"
 _is_https = PLAZA_SCHEME == "https"
+SESSION_ENGINE = "config.sessions"
 # `__Host-` forbids a Domain attribute, so that no subdomain can set or read another's cookie.
 SESSION_COOKIE_NAME = "__Host-plaza" if _is_https else "plaza"
 CSRF_COOKIE_NAME = "__Host-plaza-csrf" if _is_https else "plaza-csrf"
@@ -276,6 +289,8 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "config.openapi.PlazaSchema",
     "EXCEPTION_HANDLER": "config.api.exception_handler",
     "UNAUTHENTICATED_USER": None,
+    # Accept alone says the format: `?format=` is as unknown as any other name.
+    "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {
@@ -345,6 +360,7 @@ LOCALE_PATHS = [BASE_DIR / "config" / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
+FORMAT_MODULE_PATH = ["config.formats"]
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 # `make up` needs no collectstatic: the files are found where they lie. Images collect them.
@@ -390,6 +406,7 @@ LOGGING = {
     },
 }
 DJANGO_STRUCTLOG_USER_ID_FIELD = None
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
 # Logs hold no personal data; an address is one.
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 # RequestIdMiddleware has checked or made the id; without this the log would carry another.

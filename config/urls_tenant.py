@@ -2,6 +2,8 @@
 
 from django.urls import include, path
 
+from config.urls_docs import docs_of
+
 handler400 = "config.handlers.bad_request"
 handler403 = "config.handlers.permission_denied"
 handler404 = "config.handlers.not_found"
@@ -14,7 +16,7 @@ urlpatterns = [
     path("api/v1/", include("apps.crm.urls")),
     path("api/v1/", include("apps.campaigns.urls")),
     path("api/v1/", include("apps.content.urls")),
-    path("", include("config.urls_docs")),
+    path("", include(docs_of("config.urls_tenant"))),
     path("", include("config.urls_reference")),
     path("", include("tenants.identity.urls_pages")),
     path("", include("apps.portal.urls")),

@@ -1,9 +1,30 @@
 """The web server's entry: `granian --interface wsgi config.wsgi:application`."""
 
 import os
+from collections.abc import Iterable
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from django.core.wsgi import get_wsgi_application
+from django.utils.http import parse_header_parameters
 
-application = get_wsgi_application()
+_django = get_wsgi_application()
+
+
+def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """Django reads the charset before any middleware, and fails there on one that is no text's."""
+    environ["CONTENT_TYPE"] = _in_utf8(environ.get("CONTENT_TYPE", ""))
+    return _django(environ, start_response)
+
+
+def _in_utf8(content_type: str) -> str:
+    """The content type without a charset other than UTF-8, and without what cannot be read of it."""
+    try:
+        kind, options = parse_header_parameters(content_type)
+    except ValueError:
+        return content_type.partition(";")[0]
+    if options.get("charset", "utf-8").lower() in {"utf-8", "utf8"}:
+        return content_type
+    boundary = options.get("boundary")
+    return f'{kind}; boundary="{boundary}"' if boundary else kind

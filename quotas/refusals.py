@@ -14,7 +14,18 @@ class QuotaExceeded(DomainError):
 
     code = "quota_exceeded"
     status = 402
-    title = _("The plan's allowance is used up.")
+    title = _("The plan does not allow that many.")
+
+    @property
+    def detail(self) -> str:
+        """In words: what was asked, what is left, and which plan would allow it."""
+        told = {name: self.facts.get(name) for name in ("asked", "used", "limit", "upgrade_to")}
+        if any(told[name] is None for name in ("asked", "used", "limit")):
+            return super().detail
+        words = _("%(asked)s asked for, %(used)s of %(limit)s in use.") % told
+        if told["upgrade_to"]:
+            words += " " + _("The plan %(upgrade_to)s would allow it.") % told
+        return str(words)
 
 
 class FeatureNotInPlan(DomainError):

@@ -1,5 +1,6 @@
 """Host -> tenant: which stall a request is for, before anything else is asked."""
 
+import re
 from collections.abc import Callable
 
 from django.conf import settings
@@ -11,6 +12,11 @@ from config.api import problem_response
 from config.errors import BadHost, DomainError, UnknownHost
 from tenants.isolation import square_context, tenant_context
 from tenants.services import tenant_at
+
+# Labels of 1 to 63 letters, digits and inner hyphens; one dot may end the name.
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
+_LAST_PORT = 65_535
 
 
 class TenantMiddleware:
@@ -27,7 +33,10 @@ class TenantMiddleware:
             host = request.get_host()
         except DisallowedHost:
             return problem_response(BadHost())
-        name = host.rsplit(":", 1)[0].rstrip(".").lower()
+        name, _, port = host.lower().partition(":")
+        if not _HOST.fullmatch(name) or int(port or 0) > _LAST_PORT:
+            return problem_response(BadHost())
+        name = name.removesuffix(".")
         if name == settings.PLAZA_DOMAIN:
             return self._square(request)
         return self._stall(request, name)

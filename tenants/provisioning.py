@@ -48,10 +48,11 @@ def migrate_schema(schema: str) -> None:
 def _alone_with(tenant: Tenant) -> Iterator[None]:
     """Two provisioners of one tenant wait for each other; a killed one's lock dies with its connection."""
     key = int.from_bytes(tenant.id.bytes[-8:], signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [key])
+    # A connection of its own: django-tenants closes the usual one at the end of a migration.
+    keeper = connection.copy()
     try:
+        with keeper.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [key])
         yield
     finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+        keeper.close()

@@ -12,37 +12,52 @@ from config.errors import DomainError, ValidationFailed
 from config.ids import new_id
 from tenants.models import Domain, Tenant
 
-_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,38}[a-z0-9])?")
-# Names that are ours, or that a stranger would take for ours.
+_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+# Names that are ours, that a stranger would take for ours, or that programs ask by themselves (wpad).
 RESERVED_SLUGS = frozenset(
     [
+        "accounts",
         "admin",
         "api",
+        "api-docs",
         "app",
         "auth",
+        "autoconfig",
+        "autodiscover",
         "billing",
         "blog",
         "cdn",
         "console",
         "demo",
         "docs",
+        "ftp",
         "help",
         "id",
+        "imap",
         "internal",
+        "localhost",
         "login",
         "mail",
         "metrics",
         "my",
+        "ns1",
+        "ns2",
+        "pay",
         "plaza",
+        "pop",
         "public",
         "root",
         "security",
         "signup",
+        "smtp",
         "square",
+        "sso",
         "static",
         "status",
         "support",
         "system",
+        "webhooks",
+        "wpad",
         "www",
     ]
 )
@@ -82,9 +97,14 @@ def url_of(tenant: Tenant) -> str:
     return f"{settings.PLAZA_SCHEME}://{host_of(tenant.slug)}{settings.PLAZA_PORT_SUFFIX}"
 
 
+def is_slug(slug: str) -> bool:
+    """Whether `slug` is a DNS label of 2 to 40 characters, be it reserved or not."""
+    return _SLUG.fullmatch(slug) is not None and len(slug) >= 2 and "--" not in slug
+
+
 def check_slug(slug: str) -> None:
     """Raise ValidationFailed unless `slug` is a DNS label of 2 to 40 characters that is not reserved."""
-    if not _SLUG.fullmatch(slug) or len(slug) < 2 or "--" in slug:
+    if not is_slug(slug):
         message = _("Use 2 to 40 lower-case letters, digits and single hyphens.")
         raise ValidationFailed(errors={"slug": [str(message)]})
     if slug in RESERVED_SLUGS:

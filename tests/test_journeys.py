@@ -1,19 +1,27 @@
 """The first journey, as a person's program sees it: real HTTP, PostgreSQL, Valkey, Celery and webhooks."""
 
+import json
 import os
-import signal
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.stack import REPOSITORY, Plaza, eventually, hidden_fields, running_plaza
+from tests.journey_steps import (
+    CUSTOMERS,
+    PASSWORD,
+    PURCHASES,
+    import_at_rest,
+    kill_server,
+    meter,
+    sign_up,
+    signed_in,
+    upload,
+)
+from tests.stack import Plaza, eventually, hidden_fields, running_plaza
 
 pytestmark = pytest.mark.timeout(400)
-CDNOW = REPOSITORY / "tests/data/cdnow/CDNOW_master.txt"
-CUSTOMERS, PURCHASES = 23_570, 69_659
-PASSWORD = "market-square-2026"
 # With servers of the environment there is nobody who would start a killed one again.
 SYSTEM_SERVERS = os.environ.get("PLAZA_SYSTEM_SERVERS") == "1"
 
@@ -29,52 +37,6 @@ def plaza(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plaza]:
     home = tmp_path_factory.mktemp("plaza")
     with running_plaza(home, keep_servers=SYSTEM_SERVERS) as stack:
         yield stack
-
-
-def sign_up(plaza: Plaza, slug: str, plan: str) -> httpx.Response:
-    with plaza.square() as square:
-        return square.post(
-            "/api/v1/signup",
-            json={
-                "organisation": f"{slug.title()} SA",
-                "slug": slug,
-                "email": f"owner@{slug}.example",
-                "password": PASSWORD,
-                "plan": plan,
-            },
-        )
-
-
-def signed_in(plaza: Plaza, slug: str) -> httpx.Client:
-    with plaza.stall(slug) as stall:
-        answer = stall.post(
-            "/api/v1/auth/token", json={"email": f"owner@{slug}.example", "password": PASSWORD}
-        )
-    assert answer.status_code == 200, answer.text
-    return plaza.stall(slug, Authorization=f"Bearer {answer.json()['access']}")
-
-
-def upload(api: httpx.Client, **fields: str) -> httpx.Response:
-    with CDNOW.open("rb") as file:
-        return api.post(
-            "/api/v1/imports", files={"file": ("CDNOW_master.txt", file, "text/plain")}, data=fields
-        )
-
-
-def import_at_rest(api: httpx.Client, import_id: str, seen: list[int]) -> Any:
-    """The import once it runs no more; every `rows_done` met on the way goes to `seen`."""
-
-    def ask() -> Any:
-        found = api.get(f"/api/v1/imports/{import_id}").json()
-        seen.append(found["rows_done"])
-        return found if found["status"] not in {"queued", "running"} else None
-
-    return eventually(ask, seconds=180)
-
-
-def meter(api: httpx.Client, name: str) -> Any:
-    meters = api.get("/api/v1/usage").json()["meters"]
-    return next(found for found in meters if found["meter"] == name)
 
 
 def test_a_customer_signs_up_imports_meets_the_quota_pays_and_goes_on(plaza: Plaza) -> None:
@@ -198,9 +160,26 @@ def test_the_plain_courtesies_answer(plaza: Plaza) -> None:
     assert statuses == [200] * 5
 
 
-def kill_server(plaza: Plaza, name: str) -> None:
-    """kill -9 of one of the embedded servers, by the id that the supervisor wrote down."""
-    os.kill(plaza.process_id(name), signal.SIGKILL)
+def test_the_logs_name_tenant_and_request_and_no_person(plaza: Plaza) -> None:
+    with plaza.stall("cdnow") as stall:
+        tried = stall.post(
+            "/api/v1/auth/token", json={"email": "planted@logs.example", "password": "planted-pass"}
+        )
+    assert tried.status_code == 401
+    with signed_in(plaza, "cdnow") as api:
+        contact = {"email": "planted@logs.example"}
+        statuses = [api.post("/api/v1/contacts", json=contact).status_code for _ in range(2)]
+        api.get("/api/v1/contacts", params={"search": "planted@logs.example"})
+    assert statuses == [201, 409]
+
+    lines = (plaza.home / "logs/web.log").read_text().splitlines()
+    answered = [json.loads(line) for line in lines if '"request_finished"' in line]
+    ours = [line for line in answered if line["request"].endswith(" /api/v1/contacts")]
+    assert len(ours) > 100
+    assert [line for line in ours if not (line.get("tenant_id") and line.get("request_id"))] == []
+    for log in (plaza.home / "logs").glob("*.log"):
+        text = log.read_text(errors="replace")
+        assert [word for word in ("planted", "@cdnow.example", PASSWORD) if word in text] == [], log
 
 
 @embedded

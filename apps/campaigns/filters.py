@@ -3,9 +3,10 @@
 from django_filters import rest_framework as filters
 
 from apps.campaigns.models import Campaign
+from config.filters import StrictFilterSet
 
 
-class CampaignFilter(filters.FilterSet):  # type: ignore[misc]
+class CampaignFilter(StrictFilterSet):
     """`?search=` looks into the name, whatever its case and accents."""
 
     search = filters.CharFilter(

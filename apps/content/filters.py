@@ -3,11 +3,12 @@
 from django_filters import rest_framework as filters
 
 from apps.content.models import Brief, Piece, Template
+from config.filters import StrictFilterSet
 
 _MOMENTS = ["gte", "gt", "lte", "lt"]
 
 
-class BriefFilter(filters.FilterSet):  # type: ignore[misc]
+class BriefFilter(StrictFilterSet):
     search = filters.CharFilter(
         field_name="objective", lookup_expr="unaccent__icontains", max_length=200
     )
@@ -17,7 +18,7 @@ class BriefFilter(filters.FilterSet):  # type: ignore[misc]
         fields = {"status": ["exact"], "created_at": _MOMENTS}
 
 
-class TemplateFilter(filters.FilterSet):  # type: ignore[misc]
+class TemplateFilter(StrictFilterSet):
     search = filters.CharFilter(
         field_name="name", lookup_expr="unaccent__icontains", max_length=200
     )
@@ -27,7 +28,7 @@ class TemplateFilter(filters.FilterSet):  # type: ignore[misc]
         fields = {"kind": ["exact"], "created_at": _MOMENTS}
 
 
-class PieceFilter(filters.FilterSet):  # type: ignore[misc]
+class PieceFilter(StrictFilterSet):
     # The id itself: a ModelChoiceFilter would ask the database for the brief first.
     brief_id = filters.UUIDFilter(field_name="brief_id")
     template_id = filters.UUIDFilter(field_name="template_id")

@@ -5,6 +5,7 @@ script, a style, an event handler, a comment or an unquoted attribute is refused
 and a value that begins an address must be one that a browser does not run.
 """
 
+import html
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -34,17 +35,32 @@ _NEVER = frozenset({"srcdoc", "style", "srcset", "ping"})
 _RAW = frozenset(
     {"iframe", "noembed", "noframes", "noscript", "plaintext", "script", "style", "xmp"}
 )
+# Browsers end a comment at once that begins like this.
+_EMPTY_COMMENT = re.compile("<!---?>")
+_COMMENT_END = re.compile("--!?>")
 _TAG = re.compile(r"</?([a-zA-Z][^\s/>]{0,100})")
 _ATTRIBUTE = re.compile(r"([^\s\"'<>/=]{1,100})\s{0,20}=\s{0,20}$")
 _TAG_MARK = re.compile("[\"'>]")
 # Once the author has written one of these, a value can no longer choose the address's scheme.
 _AUTHORS_START = re.compile("[/?#:]")
+# What browsers run, with the tabs, line breaks and character references that they read past; erring
+# towards refusing, as an author has no need of any of it in front of a variable.
+_RUN_SCHEME = re.compile(r"(?:javascript|vbscript|data)\s*:", re.IGNORECASE)
+_READ_PAST = re.compile("[\x00-\x20]")
+# A character reference that a value after it could go on with: `&#{{ x }}`.
+_OPEN_REFERENCE = re.compile(r"&#?[0-9A-Za-z]{0,40}$")
+_LONGEST_BEGINNING = 2000
 _SAFE_ADDRESS = re.compile(r"(?:https?://|mailto:|tel:|/|#|$)", re.IGNORECASE)
 
 
 def is_safe_address(value: str) -> bool:
     """Whether a browser would follow `value` without running it."""
     return _SAFE_ADDRESS.match(value) is not None
+
+
+def _is_run(begun: str) -> bool:
+    """Whether the author's beginning of an address is one that a browser runs."""
+    return _RUN_SCHEME.match(_READ_PAST.sub("", html.unescape(begun))) is not None
 
 
 def places(parts: Sequence[Part]) -> Iterator[tuple[Placeholder, Place]]:
@@ -88,7 +104,12 @@ class _Reader:
         is_handler = self.attribute.startswith("on") or self.attribute in _NEVER
         if self.state not in {'"', "'"} or not self.attribute or is_handler:
             raise UnsafePlace(placeholder.name)
-        if self.attribute not in _ADDRESSES or _AUTHORS_START.search(self.begun):
+        if self.attribute not in _ADDRESSES:
+            return Place.ATTRIBUTE
+        # What is longer could hide its scheme behind what browsers read past.
+        if len(self.begun) >= _LONGEST_BEGINNING or _is_run(self.begun):
+            raise UnsafePlace(placeholder.name)
+        if _AUTHORS_START.search(html.unescape(_OPEN_REFERENCE.sub("", self.begun))):
             return Place.ATTRIBUTE
         if self.begun.strip():
             # Two values side by side could spell `javascript:` together.
@@ -101,8 +122,9 @@ class _Reader:
         if start == -1:
             return len(text)
         if text.startswith("<!--", start):
-            self.state = "comment"
-            return start + 4
+            closed = _EMPTY_COMMENT.match(text, start)
+            self.state = "text" if closed else "comment"
+            return closed.end() if closed else start + 4
         tag = _TAG.match(text, start)
         if tag is None:
             # `<` at the very end, before a placeholder: the value could become the tag's name.
@@ -128,7 +150,8 @@ class _Reader:
 
     def _in_quotes(self, text: str, at: int) -> int:
         end = text.find(self.state, at)
-        self.begun = (self.begun + text[at : len(text) if end == -1 else end])[-2000:]
+        read = text[at : len(text) if end == -1 else end]
+        self.begun = (self.begun + read)[:_LONGEST_BEGINNING]
         if end == -1:
             return len(text)
         self.state, self.tag_text = "tag", ""
@@ -138,12 +161,17 @@ class _Reader:
         closing = re.compile(f"</{re.escape(self.element[1:])}", re.IGNORECASE).search(text, at)
         if closing is None:
             return len(text)
+        inside = text[at : closing.start()].lower()
+        comment = inside.find("<!--") if self.element == "<script" else -1
+        if comment != -1 and "<script" in inside[comment:]:
+            # In a script, `<!--` and `<script` hide the next end tag.
+            return closing.end()
         self.state, self.element, self.tag_text = "tag", "</", ""
         return closing.end()
 
     def _in_comment(self, text: str, at: int) -> int:
-        end = text.find("-->", at)
-        if end == -1:
+        end = _COMMENT_END.search(text, at)
+        if end is None:
             return len(text)
         self.state = "text"
-        return end + 3
+        return end.end()

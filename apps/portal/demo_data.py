@@ -27,5 +27,6 @@ def send_sample(file: Path, *, now: datetime) -> str:
         if latest_imports(most=1):
             return "there already"
         upload = Upload(file=io.BytesIO(sample), name=_NAME, size=len(sample))
-        start(upload=upload, wishes=Wishes(), by_id=owner.person_id, now=now)
-    return f"{_LINES} purchases are being imported"
+        job = start(upload=upload, wishes=Wishes(), by_id=owner.person_id, now=now)
+    # The file's first line may be a header.
+    return f"{job.rows_total} purchases are being imported"

@@ -35,7 +35,6 @@ class ImportRow:
     tone: str
     stopped: Promise | str
     is_moving: bool
-    is_cancelled: bool
     rows_total: int
     rows_done: int
     rows_failed: int
@@ -45,7 +44,7 @@ class ImportRow:
     @property
     def can_go_on(self) -> bool:
         """Whether what was left out can be imported after all, by a greater plan for example."""
-        return not self.is_moving and self.rows_left_out > 0 and not self.is_cancelled
+        return not self.is_moving and self.rows_left_out > 0
 
     @property
     def settled(self) -> int:
@@ -66,7 +65,6 @@ def row_of(job: Job) -> ImportRow:
         tone=tone,
         stopped=IMPORT_STOPS.get(job.stopped_reason, ""),
         is_moving=job.status in {"queued", "running"},
-        is_cancelled=job.status == "cancelled",
         rows_total=job.rows_total,
         rows_done=job.rows_done,
         rows_failed=job.rows_failed,

@@ -7,12 +7,24 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from config.needs import Feature, Meter
+from quotas.meters import Window
 
 METERS: Mapping[Meter, Promise] = {
     Meter.API_CALLS: _("API calls a month"),
     Meter.CONTACTS: _("contacts"),
     Meter.SEATS: _("seats"),
     Meter.CAMPAIGNS: _("campaigns a month"),
+}
+UNITS: Mapping[Meter, Promise] = {
+    Meter.API_CALLS: pgettext_lazy("unit", "call"),
+    Meter.CONTACTS: pgettext_lazy("unit", "contact"),
+    Meter.SEATS: pgettext_lazy("unit", "seat"),
+    Meter.CAMPAIGNS: pgettext_lazy("unit", "campaign"),
+}
+WINDOWS: Mapping[Window, Promise] = {
+    Window.LIFETIME: pgettext_lazy("window", "lifetime"),
+    Window.MONTH: pgettext_lazy("window", "month"),
+    Window.DAY: pgettext_lazy("window", "day"),
 }
 FEATURES: Mapping[Feature, Promise] = {
     Feature.CRM: _("Contacts, companies and orders"),

@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.text import capfirst
 
 from apps.portal.labels import METERS, SUBSCRIPTION_STATES
+from apps.portal.offers import is_of_use
 from billing import catalogue
 from billing.catalogue import PlanSpec
 from billing.models import Subscription
@@ -71,8 +72,13 @@ def standing_of(tenant_id: UUID, *, now: datetime) -> Standing:
 
 
 def meter_rows(tenant_id: UUID, *, now: datetime) -> list[MeterRow]:
-    """Every meter of the tenant, as bars."""
-    return [_row(found) for found in ledger.usage(tenant_id=tenant_id, now=now)]
+    """Every meter of which the tenant's plan allows something, as bars."""
+    features = entitlements.snapshot(tenant_id, now=now).features
+    return [
+        _row(found)
+        for found in ledger.usage(tenant_id=tenant_id, now=now)
+        if is_of_use(found.meter, features=features, limit=found.limit)
+    ]
 
 
 def used_of(tenant_id: UUID, meter: Meter, *, now: datetime) -> int:

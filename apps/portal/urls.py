@@ -15,6 +15,7 @@ urlpatterns = [
     path("imports/<uuid:import_id>/resume", imports.resume, name="portal-import-resume"),
     path("imports/<uuid:import_id>/cancel", imports.cancel, name="portal-import-cancel"),
     path("plan", plan.plan, name="portal-plan"),
+    path("plan/confirmation", plan.confirmation, name="portal-confirmation"),
     path("plan/checkout", plan.checkout, name="portal-checkout"),
     path("reference", reference.reference, name="reference"),
     path("i18n/setlang", language.choose, name="set_language"),

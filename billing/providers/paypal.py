@@ -1,6 +1,5 @@
 """PayPal: products, plans and subscriptions of its current API, through paypalrestsdk."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -9,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from billing.catalogue import PriceSpec
+from billing.providers import events
 from billing.providers.base import (
     Checkout,
     CheckoutWish,
@@ -163,14 +163,10 @@ class PayPal:
         except CertificateUnproven as reason:
             log.info("webhook.asked_provider", extra={"provider": self.name, "why": str(reason)})
             self._ask_provider(transmission, body)
-        payload = _parsed(body)
-        return VerifiedEvent(
-            provider=self.name,
-            id=payload["id"],
-            kind=payload["event_type"],
-            subscription_ref=_subscription_of(payload["event_type"], payload["resource"]),
-            payload=payload,
-        )
+        try:
+            return _event(events.read(body))
+        except (KeyError, TypeError, ValueError):
+            raise SignatureInvalid() from None
 
     def _ask_provider(self, transmission: Transmission, body: bytes) -> None:
         """The second way: PayPal says itself whether the signature is its own."""
@@ -188,12 +184,21 @@ class PayPal:
 
 def _parsed(body: bytes) -> dict[str, Any]:
     try:
-        payload = json.loads(body)
+        return events.read(body)
     except ValueError:
         raise SignatureInvalid() from None
-    if not isinstance(payload, dict):
-        raise SignatureInvalid()
-    return payload
+
+
+def _event(payload: dict[str, Any]) -> VerifiedEvent:
+    """Raises KeyError, TypeError or ValueError for what is no event."""
+    kind = events.kind(payload["event_type"])
+    return VerifiedEvent(
+        provider=PayPal.name,
+        id=events.name(payload["id"]),
+        kind=kind,
+        subscription_ref=_subscription_of(kind, payload["resource"]),
+        payload=payload,
+    )
 
 
 def _major(amount_minor: int) -> str:
@@ -239,7 +244,7 @@ def _status(named: str, failed_payments: int) -> ProviderStatus:
     return ProviderStatus.PAST_DUE if status == "active" and failed_payments else status
 
 
-def _subscription_of(kind: str, resource: Mapping[str, Any]) -> str:
-    if kind.startswith("BILLING.SUBSCRIPTION."):
-        return str(resource["id"])
-    return str(resource.get("billing_agreement_id") or "")
+def _subscription_of(kind: str, resource: Any) -> str:
+    field = "id" if kind.startswith("BILLING.SUBSCRIPTION.") else "billing_agreement_id"
+    named = resource.get(field) if isinstance(resource, Mapping) else None
+    return events.name(named) if named else ""

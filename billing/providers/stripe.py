@@ -1,7 +1,6 @@
 """Stripe: one client for each account, with a time-out, retries and no secret in the logs."""
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -12,7 +11,7 @@ import requests
 import stripe
 
 from billing.catalogue import CURRENCIES, PriceSpec
-from billing.providers import stripe_objects
+from billing.providers import events, stripe_objects
 from billing.providers.base import (
     Checkout,
     CheckoutWish,
@@ -156,15 +155,23 @@ class Stripe:
     ) -> VerifiedEvent:
         signature = headers.get("Stripe-Signature", "")
         try:
-            # The SDK compares with the wall clock itself, hence no `now`.
+            # The SDK compares with the wall clock itself, hence no `now`; and only for age.
             stripe.WebhookSignature.verify_header(
                 body, signature, self._webhook_secret, TOLERANCE_SECONDS
             )
-            return stripe_objects.event(json.loads(body))
+            _check_not_ahead(signature, now)
+            return stripe_objects.event(events.read(body))
         except (stripe.SignatureVerificationError, ValueError, KeyError, TypeError) as error:
             # `from None`: the SDK's error carries the whole body.
             log.info("webhook.refused", extra={"provider": self.name, "why": type(error).__name__})
             raise SignatureInvalid() from None
+
+
+def _check_not_ahead(signature: str, now: datetime) -> None:
+    """A signature from the future would stay fresh till then, and longer. Raises ValueError."""
+    signed_at = next(part[2:] for part in signature.split(",") if part.startswith("t="))
+    if int(signed_at) > now.timestamp() + TOLERANCE_SECONDS:
+        raise ValueError("signed in the future")
 
 
 @contextmanager

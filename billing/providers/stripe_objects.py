@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from billing.providers import events
 from billing.providers.base import (
     KnownPrice,
     ProviderStatus,
@@ -25,14 +26,14 @@ _STATUSES = {
 }
 
 
-def event(payload: Any) -> VerifiedEvent:
-    """Raises KeyError or TypeError for what is no event."""
+def event(payload: Mapping[str, Any]) -> VerifiedEvent:
+    """Raises KeyError, TypeError or ValueError for what is no event."""
     return VerifiedEvent(
         provider=PROVIDER,
-        id=payload["id"],
-        kind=payload["type"],
+        id=events.name(payload["id"]),
+        kind=events.kind(payload["type"]),
         subscription_ref=_subscription_of(payload["data"]["object"]),
-        payload=payload,
+        payload=dict(payload),
     )
 
 
@@ -68,9 +69,23 @@ def subscription(found: Mapping[str, Any]) -> ProviderSubscription:
     )
 
 
-def _subscription_of(subject: Mapping[str, Any]) -> str:
+def _subscription_of(subject: Any) -> str:
     """The id of the subscription that an event's object is, or belongs to; empty when to none."""
+    if not isinstance(subject, Mapping):
+        return ""
     if subject.get("object") == "subscription":
-        return str(subject["id"])
-    parent = (subject.get("parent") or {}).get("subscription_details") or {}
-    return str(subject.get("subscription") or parent.get("subscription") or "")
+        return events.name(subject["id"])
+    return _id_of(subject.get("subscription")) or _id_of(
+        _part(_part(subject, "parent"), "subscription_details").get("subscription")
+    )
+
+
+def _part(found: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    part = found.get(name)
+    return part if isinstance(part, Mapping) else {}
+
+
+def _id_of(reference: Any) -> str:
+    """Stripe names an object by its id, or expands it."""
+    named = reference.get("id") if isinstance(reference, Mapping) else reference
+    return events.name(named) if named else ""

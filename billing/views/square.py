@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
+from drf_spectacular.utils import extend_schema, inline_serializer
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -28,6 +30,25 @@ PER_ADDRESS = "60/h"
 PER_ACCOUNT = "10/h"
 
 
+_TENANT = inline_serializer(
+    "SignedUp",
+    {
+        "tenant": inline_serializer(
+            "SignedUpTenant",
+            {
+                "slug": serializers.CharField(),
+                "status": serializers.ChoiceField(Tenant.Status.choices),
+                "url": serializers.CharField(),
+            },
+        ),
+        "status_url": serializers.CharField(required=False),
+    },
+)
+_PLANS = inline_serializer(
+    "Plans", {"results": serializers.ListField(child=serializers.DictField())}
+)
+
+
 class SignUp(View):
     """201 once the tenant answers requests, 202 with `status_url` when it needs longer.
 
@@ -41,6 +62,7 @@ class SignUp(View):
         answer = super().dispatch(request, *args, **kwargs)
         return self._finished(request, answer) if answer.status_code == 201 else answer
 
+    @extend_schema(auth=[], request=SignUpIn, responses={201: _TENANT, 202: _TENANT})
     def post(self, request: Request) -> Response:
         limited(request, group="sign-up", keys=by_address(request), rate=PER_ADDRESS)
         wish = parse(SignUpIn, request.data)
@@ -80,6 +102,7 @@ class SignUpStatus(View):
 
     needs = _OPEN
 
+    @extend_schema(auth=[], responses=_TENANT)
     def get(self, request: Request, tenant_id: UUID) -> Response:
         tenant = Tenant.objects.filter(pk=tenant_id).first()
         if tenant is None:
@@ -92,6 +115,7 @@ class Plans(View):
 
     needs = _OPEN
 
+    @extend_schema(auth=[], responses=_PLANS)
     def get(self, request: Request) -> Response:
         results = [plan_answer(spec) for spec in catalogue.plans()]
         return Response({"results": results, "next": None, "previous": None})

@@ -7,5 +7,7 @@ WEB = "web"
 WORKER = "worker"
 BEAT = "beat"
 ALL = (POSTGRES, REDIS, STANDINS, WEB, WORKER, BEAT)
+# What loads the settings.
+APPLICATION = frozenset({WEB, WORKER, BEAT})
 # What `run` can put around a command.
 SERVERS = (POSTGRES, REDIS, STANDINS)

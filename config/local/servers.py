@@ -71,6 +71,7 @@ def _web(plan: Plan) -> Service:
     granian = (
         *("-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(plan.port)),
         *("--workers", str(WEB_WORKERS), "--blocking-threads", str(WEB_THREADS)),
+        *("--log-config", str(REPOSITORY / "config" / "granian.json")),
         *("--no-ws", "config.wsgi:application"),
     )
     return Service(
@@ -86,7 +87,7 @@ def _web(plan: Plan) -> Service:
 
 def _worker(plan: Plan) -> Service:
     celery = (
-        *("-m", "celery", "-A", "config.celery", "worker", "--loglevel", "INFO"),
+        *("-m", "celery", "--quiet", "-A", "config.celery", "worker", "--loglevel", "INFO"),
         # No mingle: it waits a second for other workers, and there are none.
         *("--concurrency", str(TASK_PROCESSES), "--without-mingle"),
     )
@@ -104,7 +105,7 @@ def _worker(plan: Plan) -> Service:
 def _beat(plan: Plan) -> Service:
     schedule = str(plan.wish.home.beat_schedule)
     celery = (
-        *("-m", "celery", "-A", "config.celery", "beat", "--loglevel", "INFO"),
+        *("-m", "celery", "--quiet", "-A", "config.celery", "beat", "--loglevel", "INFO"),
         *("--schedule", schedule, "--pidfile="),
     )
     return Service(

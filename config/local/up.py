@@ -11,6 +11,7 @@ from config.local.leftovers import MARK, Register
 from config.local.lock import AlreadyHeld, holding
 from config.local.plan import Plan, Wish, plan_for, web_port
 from config.local.ports import HOST, is_free, next_free
+from config.local.preflight import settings_checked
 from config.local.processes import Child, Command, start
 from config.local.secrets import secrets_of
 from config.local.signals import StopAsked, StopRequest
@@ -66,7 +67,14 @@ class _Run:
         return 0
 
     def _begin(self, plan: Plan, supervisor: Supervisor) -> None:
-        self._begin_servers(plan, supervisor)
+        if plan.postgres is not None and not plan.postgres.cluster.is_made():
+            self.terminal.note("making PostgreSQL's data (a few seconds, this once)")
+        servers.prepare(plan)
+        if names.APPLICATION & set(self.wish.services):
+            with settings_checked(plan, supervisor):
+                self._begin_servers(plan, supervisor)
+        else:
+            self._begin_servers(plan, supervisor)
         servers.tell_environment(plan)
         tell_choices(plan, self.terminal)
         if names.WEB in self.wish.services:
@@ -81,9 +89,6 @@ class _Run:
         tell_addresses(plan, self.terminal, seconds=time.monotonic() - self.began)
 
     def _begin_servers(self, plan: Plan, supervisor: Supervisor) -> None:
-        if plan.postgres is not None and not plan.postgres.cluster.is_made():
-            self.terminal.note("making PostgreSQL's data (a few seconds, this once)")
-        servers.prepare(plan)
         embedded = servers.embedded(plan)
         supervisor.launch(*embedded)
         # Only set-up needs the stand-ins; a second start does not wait for them.
@@ -116,8 +121,10 @@ class _Run:
         if child.process.returncode != 0:
             # The rest has been shown as it came.
             self.terminal.quote([line for line in child.last_words(5) if line.startswith("{")])
+            words = [line for line in child.last_words() if line and not line.startswith("{")]
+            reason = f": {words[-1].removeprefix('CommandError: ')}" if words else "."
             raise Trouble(
-                f"`manage.py setup` failed ({child.ending()}).",
+                f"`manage.py setup` failed ({child.ending()}){reason}",
                 todo=f"Its log is {child.command.log}",
             )
         remember(self.wish.home, stamp)

@@ -17,6 +17,7 @@ from config.errors import DomainError
 from config.handlers import refusal, wants_page
 from config.needs import SAFE_METHODS, declared_by
 from tenants.identity.caller import ANONYMOUS, Caller, CallerKind, person_caller, tenant_of
+from tenants.identity.demo import is_shut_out
 from tenants.identity.keys import find_key, key_caller, note_use
 from tenants.identity.refusals import CredentialsMissing, TokenInvalid
 from tenants.identity.sessions import safe_next, session_member
@@ -72,10 +73,13 @@ def _identify(request: HttpRequest) -> _Found:
     """Whoever the credentials prove. Raises CredentialsMissing and what the credential's kind raises."""
     given = request.headers.get("Authorization")
     if given is not None:
-        return _by_header(request, given)
+        found = _by_header(request, given)
+        if is_shut_out(found.member.person, tenant=tenant_of(request)):
+            raise TokenInvalid()
+        return found
     # The API takes no sessions: a cookie is sent by any page, and the API asks for no CSRF token.
     member = None if request.path_info.startswith("/api/") else session_member(request)
-    if member is None:
+    if member is None or is_shut_out(member.person, tenant=tenant_of(request)):
         raise CredentialsMissing()
     return _Found(person_caller(member, CallerKind.SESSION), member)
 

@@ -5,6 +5,7 @@ from django.http import HttpRequest
 
 from config.logs import logger
 from tenants.identity.caller import tenant_of
+from tenants.identity.demo import is_shut_out
 from tenants.identity.people import LONGEST_PASSWORD
 from tenants.identity.refusals import InvalidCredentials
 from tenants.identity.throttles import by_address, limited
@@ -50,5 +51,8 @@ def member_by_password(*, tenant: Tenant, email: str, password: str) -> Member:
         raise InvalidCredentials()
     if not member.person.check_password(password):
         log.info("sign_in.refused", extra={"member_id": str(member.pk)})
+        raise InvalidCredentials()
+    if is_shut_out(member.person, tenant=tenant):
+        log.warning("sign_in.of_demo", extra={"member_id": str(member.pk)})
         raise InvalidCredentials()
     return member

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from config.errors import ValidationFailed
 from config.needs import Role
+from tenants.identity.demo import is_shut_out
 from tenants.identity.refusals import AlreadyMember, EmailTaken, OperatorIsNoMember
 from tenants.models import Member, Person, Tenant
 
@@ -43,15 +44,23 @@ def _check(person: Person, password: str) -> None:
         validate_email(person.email)
     except ValidationError as error:
         wrong["email"] = list(error.messages)
-    if len(password) > LONGEST_PASSWORD:
-        wrong["password"] = [_("Use at most %(limit)d characters.") % {"limit": LONGEST_PASSWORD}]
-    else:
-        try:
-            validate_password(password, person)
-        except ValidationError as error:
-            wrong["password"] = list(error.messages)
+    if is_shut_out(person) and "email" not in wrong:
+        wrong["email"] = [_("Use an address that mail can reach.")]
+    if weak := password_faults(password, person=person):
+        wrong["password"] = weak
     if wrong:
         raise ValidationFailed(errors=wrong)
+
+
+def password_faults(password: str, *, person: Person) -> list[str]:
+    """Why this (new) person may not have this password, as messages; empty if they may."""
+    if len(password) > LONGEST_PASSWORD:
+        return [_("Use at most %(limit)d characters.") % {"limit": LONGEST_PASSWORD}]
+    try:
+        validate_password(password, person)
+    except ValidationError as error:
+        return list(error.messages)
+    return []
 
 
 def find_person(email: str) -> Person | None:

@@ -131,6 +131,6 @@ def test_the_docs_table_has_a_row_for_each_plan():
     assert header[:2] == ["plan", "USD a month"]
     assert [row[0] for row in rows] == [plan.key for plan in catalogue.plans()]
     assert rows[1][1] == "29.00"
-    described = describe_plans({"info": {"description": "Before."}})["info"]["description"]
-    assert described.startswith("Before.\n\nPlans:\n\n| plan |")
-    assert "| enterprise | 1,999.00 | unlimited |" in described
+    described = describe_plans({"info": {}})["info"]["x-plans"]
+    assert described == [header, *rows]
+    assert rows[-1][:3] == ["enterprise", "1,999.00", "unlimited"]

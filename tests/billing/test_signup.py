@@ -116,6 +116,18 @@ def test_an_operator_does_not_become_an_owner(now):
         signup.sign_up(**wish(email="op@plaza.test"), now=now)
 
 
+def test_nobodys_address_signs_up_for_nothing_in_production(now, settings):
+    create_person(email="owner@acme.test", password=PASSWORD)
+    settings.IS_PRODUCTION = True
+
+    with pytest.raises(ValidationFailed) as refusal:
+        signup.sign_up(**wish(), now=now)
+    assert [*refusal.value.facts["errors"]] == ["email"]
+    with pytest.raises(EmailTaken):
+        signup.sign_up(**wish(email="owner@acme.test"), now=now)
+    assert not Tenant.objects.exists()
+
+
 def test_a_cut_off_sign_up_is_found_and_finished_by_the_tasks(now):
     tenant = signup.reserve(application=signup.Application(**wish()), now=now)
     Tenant.objects.filter(pk=tenant.pk).update(created_at=now - timedelta(seconds=61))

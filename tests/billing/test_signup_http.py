@@ -44,6 +44,11 @@ def test_wrong_input_is_told_by_field_as_a_problem(square):
 
     assert answer["code"] == "validation_failed"
     assert set(answer["errors"]) == {"email", "plan", "organisation"}
+    answer = post(square, 400, email="nobody", slug="www", password="short")
+    assert set(answer["errors"]) == {"email", "slug", "password"}
+    answer = post(square, 400, email="nobody", slug="a\x00b", password="x\x00y")
+    assert set(answer["errors"]) == {"email", "slug", "password"}
+    assert set(post(square, 400, slug="www", password="x")["errors"]) == {"slug", "password"}
     assert post(square, 400, slug="www")["errors"].keys() == {"slug"}
     assert post(square, 400, password="short")["errors"].keys() == {"password"}
 

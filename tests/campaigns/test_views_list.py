@@ -72,6 +72,7 @@ def test_filters_narrow_the_list(acme, api):
         ("status=running", "status"),
         ("type=fax", "type"),
         ("created_at__gte=soon", "created_at__gte"),
+        ("stauts=draft", "stauts"),
         ("search=%00", "search"),
         (f"search={'s' * 201}", "search"),
         ("ordering=budget_minor", "ordering"),

@@ -90,6 +90,9 @@ def test_pieces_are_narrowed(acme, api):
 @pytest.mark.parametrize(
     ("query", "field"),
     [
+        (f"{BRIEFS}?stauts=draft", "stauts"),
+        (f"{TEMPLATES}?knid=email", "knid"),
+        (f"{PIECES}?brief=x", "brief"),
         (f"{BRIEFS}?status=x", "status"),
         (f"{TEMPLATES}?kind=x", "kind"),
         (f"{PIECES}?brief_id=x", "brief_id"),

@@ -89,7 +89,9 @@ def test_a_plan_that_shrinks_meanwhile_stops_the_import_and_an_upgrade_goes_on(
     assert work(acme, job_id).rows_done == 150
 
 
-def test_a_cancelled_import_keeps_what_is_done_and_drops_the_rest(acme, api, now, work, uploads):
+def test_a_cancelled_import_keeps_what_is_done_and_goes_on_with_the_rest_when_resumed(
+    acme, api, now, work, uploads
+):
     client = api(acme)
     job_id = client.upload(IMPORTS, {"file": text_file(rows(1_500))})["id"]
     with tenant_context(acme):
@@ -105,9 +107,12 @@ def test_a_cancelled_import_keeps_what_is_done_and_drops_the_rest(acme, api, now
     )
     assert work(acme, job_id).rows_done == 1_000
     assert client.post(f"{IMPORTS}/{job_id}/cancel", status=409)["code"] == "import_not_under_way"
+    assert client.post(f"{IMPORTS}/{job_id}/resume", status=202)["rows_left_out"] == 0
+    resumed = work(acme, job_id)
+    assert (resumed.status, resumed.stopped_reason, resumed.rows_done) == ("completed", "", 1_500)
     assert client.post(f"{IMPORTS}/{job_id}/resume", status=409)["code"] == "import_not_resumable"
     with tenant_context(acme):
-        assert (Contact.objects.count(), ImportRow.objects.count()) == (1_000, 0)
+        assert (Contact.objects.count(), ImportRow.objects.count()) == (1_500, 0)
 
 
 @pytest.mark.parametrize(
@@ -191,10 +196,14 @@ def test_an_import_that_fails_each_time_is_given_up_and_can_be_resumed(acme, api
     assert api(acme).post(f"{IMPORTS}/{job.pk}/resume", status=202)["status"] == "queued"
 
 
-def test_what_nobody_came_back_for_is_dropped_after_a_month(acme, api, now):
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [("completed_with_errors", "quota_exceeded"), ("cancelled", "cancelled")],
+)
+def test_what_nobody_came_back_for_is_dropped_after_a_month(acme, api, now, status, reason):
     with tenant_context(acme):
         job = ImportFactory(
-            status="completed_with_errors", stopped_reason="quota_exceeded", staged_at=now,
+            status=status, stopped_reason=reason, staged_at=now,
             finished_at=now - timedelta(days=31),
         )  # fmt: skip
         ImportRowFactory(job=job)

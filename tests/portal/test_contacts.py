@@ -58,6 +58,18 @@ def test_what_was_searched_for_is_shown_as_text(acme):
     assert "<script>alert" not in page
 
 
+def test_the_number_of_matches_stands_above_a_search_and_that_of_contacts_above_all(acme):
+    plant(acme, 12)
+    browser = signed_in(acme)
+
+    browser.get("/contacts?search=ana00")
+    assert "10 matches" in browser.text
+    browser.get("/contacts?search=ana011")
+    assert "1 match " in browser.text
+    browser.get("/contacts?search=nobody-of-this-name")
+    assert re.search(r"\d+ (contact|match)", browser.text) is None
+
+
 def test_the_table_alone_is_sent_while_one_types(acme):
     plant(acme, 1)
 

@@ -96,9 +96,13 @@ def test_more_than_the_plan_allows_is_refused_before_it_starts_naming_the_plan(g
 
     page = upload(browser, file_of(5), status=402)
 
-    assert "The plan's allowance is used up." in browser.text
+    assert "This file brings 5 new contacts." in browser.text
+    assert "Your plan allows 5,000, of which 4,998 are in use." in browser.text
     assert "The plan Growth allows this." in browser.text
     assert 'href="/plan?wanted=growth"' in page
+    assert 'href="#id_allow_partial"' in page
+    assert 'id="id_allow_partial"' in page
+    assert 'type="file"' in page
     with tenant_context(globex):
         assert Import.objects.count() == 0
 

@@ -19,8 +19,8 @@ OF_TENANT = {
     "/reference": ("Made from the code that enforces it.", "Generada a partir del código"),
     "/errors/": ("All error codes", "Todos los códigos de error"),
     "/errors/quota_exceeded": (
-        "The plan's allowance is used up.",
-        "Se agotó lo que el plan permite.",
+        "The plan does not allow that many.",
+        "El plan no permite tantos.",
     ),
     "/no/such/page": ("Not found.", "No se encontró."),
 }
@@ -134,6 +134,26 @@ def test_a_page_that_the_plan_does_not_include_names_the_plan_that_does(acme, no
     assert "Your plan does not include this." in browser.text
     assert "The plan Starter allows this." in browser.text
     assert 'href="/plan?wanted=starter"' in page
+
+
+def test_a_moment_is_written_with_its_time_zone(acme):
+    with tenant_context(acme):
+        job = factories.ImportFactory(file_name="some.csv")
+    browser = signed_in(acme)
+
+    browser.get("/imports")
+
+    assert f"{job.created_at:%b} {job.created_at.day}, {job.created_at:%Y, %H:%M} UTC" in (
+        browser.text
+    )
+
+
+@pytest.mark.parametrize("host", [SQUARE, host_of("acme")])
+def test_the_docs_say_what_they_are_and_in_which_language(acme, host):
+    page = Browser(host).get("/docs")
+
+    assert "<title>Plaza API</title>" in page
+    assert '<html lang="en">' in page
 
 
 def test_programs_get_problems_and_not_pages(acme):

@@ -74,12 +74,58 @@ def test_an_upgrade_leads_to_the_providers_page_and_is_in_force_once_paid(
     assert f'content="1;url={url}"' in page
     browser.get("/plan")
     assert "Starter Your plan" in browser.text
-    assert pay(url) == "http://globex.plaza.localhost:8000/plan"
+    assert pay(url) == "http://globex.plaza.localhost:8000/plan?paid=growth"
+    page = browser.get("/plan?paid=growth")
+    assert "Your payment is being confirmed…" in browser.text
+    assert 'action="/plan/checkout"' not in page
+    asked = found(r'hx-get="([^"]+)" hx-trigger="every 1s"', page).replace("&amp;", "&")
+    assert browser.get(asked, status=204) == ""
     settle()
 
-    browser.get("/plan")
+    browser.get(asked)
+    assert browser.last["HX-Refresh"] == "true"
+    browser.get("/plan?paid=growth")
+    assert "Your payment is confirmed: the plan Growth is in force." in browser.text
     assert "Growth Your plan" in browser.text
     assert entitlements.snapshot(globex.pk, now=now).plan == "growth"
+
+
+@pytest.mark.parametrize("since", ["0", "", "x", "9" * 30, "-1", "٣"])
+def test_waiting_for_a_payment_ends_with_a_calm_notice(globex, since):
+    browser = signed_in(globex)
+
+    page = browser.get(f"/plan/confirmation?paid=growth&since={since}")
+
+    assert "The confirmation takes longer than usual." in browser.text
+    assert "hx-get" not in page
+
+
+def test_a_plan_that_nobody_paid_for_is_waited_for_and_not_granted(globex, now):
+    browser = signed_in(globex)
+
+    browser.get("/plan?paid=scale")
+    assert "Starter Your plan" in browser.text
+    assert entitlements.snapshot(globex.pk, now=now).plan == "starter"
+    page = browser.get("/plan?paid=doubloons")
+    assert "Your payment is being confirmed…" not in browser.text
+    assert 'action="/plan/checkout"' in page
+
+
+def test_a_plan_without_campaigns_shows_no_meter_of_them(globex, now):
+    browser = signed_in(globex)
+    browser.get("/")
+    assert "Campaigns a month" in browser.text
+    entitlements.grant(
+        tenant_id=globex.pk, source="plan", plan="free", features=["crm", "imports"],
+        limits={"contacts": 500, "campaigns": 5, "seats": 0}, rates={"tenant": (600, 60)},
+        ladder={}, feature_ladder={}, now=now,
+    )  # fmt: skip
+
+    page = browser.get("/")
+
+    assert 'id="meter-contacts"' in page
+    assert 'id="meter-campaigns"' not in page
+    assert 'id="meter-seats"' not in page
 
 
 def test_a_paid_plan_is_changed_without_another_checkout(shop, settle, globex):

@@ -1,5 +1,7 @@
 """The reference lists what the code defines, all of it, on the square and at each tenant."""
 
+import re
+
 import pytest
 
 from billing import catalogue
@@ -25,9 +27,30 @@ def test_plans_meters_and_error_codes_are_listed_from_the_code(acme, host):
     ] == []
 
 
+def test_units_and_windows_are_in_the_readers_language(acme):
+    browser = Browser(SQUARE, language="es")
+
+    browser.get("/reference")
+
+    assert "api_calls llamada mes" in browser.text
+
+
+def test_a_meter_that_a_plan_does_not_switch_on_has_no_number_there(acme):
+    page = Browser(SQUARE).get("/reference")
+
+    free = page.split("<code>free</code>")[1].split("</tr>")[0]
+    assert re.findall(r'<td class="number">([^<]*)</td>', free) == ["10,000", "500", "2", "–"]
+
+
+def plain(words: str) -> str:
+    return re.sub(r"[\s`]", "", words)
+
+
 def test_each_error_code_has_an_address_that_explains_it(acme):
     browser = Browser(host_of("acme"))
 
     for error in all_errors():
         browser.get(f"/errors/{error.code}")
         assert str(error.title) in browser.text
+        assert error.__doc__
+        assert plain(error.__doc__) in plain(browser.text)

@@ -44,6 +44,20 @@ def test_the_square_tells_every_plan_and_price_in_the_asked_language(db, languag
         assert f"USD\N{NO-BREAK SPACE}{expected}" in page or f"USD {expected}" in page
 
 
+def test_each_plan_says_on_what_it_builds_and_advertises_nothing_that_it_lacks(db):
+    browser = Browser(SQUARE)
+
+    page = browser.get("/")
+
+    free, starter, *_ = (text(part) for part in page.split('<article class="card plan')[1:])
+    assert "campaigns" not in free
+    assert "50 campaigns a month" in starter
+    assert "Everything in Free, and: Campaigns Content studio" in starter
+    assert "Everything in Scale. " in browser.text
+    assert "Import a file of up to 256 MB" in browser.text
+    assert "your-name.plaza.localhost:8000/login" in browser.text
+
+
 def test_prices_are_told_in_the_asked_currency(db):
     browser = Browser(SQUARE)
 
@@ -95,6 +109,21 @@ def test_what_is_wrong_stands_beside_its_field_and_nothing_is_made(acme, changes
     assert 'aria-invalid="true"' in page
     assert list(Tenant.objects.values_list("slug", flat=True)) == ["acme"]
     assert not Person.objects.filter(email="owner@records.test").exists()
+
+
+def test_everything_that_is_wrong_is_told_at_once(acme):
+    browser = Browser(SQUARE)
+
+    browser.post("/signup", wish(email="nobody", slug="acme", password="short"), status=400)
+    for message in (
+        "Enter a valid email address.",
+        "This subdomain is taken.",
+        "This password is too short.",
+    ):
+        assert message in browser.text
+    browser.post("/signup", wish(slug="www", password="short"), status=400)
+    for message in ("This subdomain is reserved.", "This password is too short."):
+        assert message in browser.text
 
 
 def test_the_password_is_never_sent_back(db):

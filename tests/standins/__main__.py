@@ -5,6 +5,7 @@ Prints one line of JSON with the chosen ports and addresses once all of them ans
 
 import argparse
 import json
+import os
 import signal
 import sys
 import threading
@@ -26,8 +27,16 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
         parser.add_argument(f"--{name}-port", type=int, help="0 takes a free one")
     parser.add_argument("--plaza-url", default="", help="where Plaza answers, for webhooks")
     parser.add_argument("--plaza-host", default="", help="the name that Plaza answers to")
-    parser.add_argument("--stripe-webhook-secret", default="whsec_standin")
-    parser.add_argument("--paypal-webhook-id", default="WHSTANDIN")
+    for name, default in (
+        ("stripe-webhook-secret", "whsec_standin"),
+        ("paypal-webhook-id", "WHSTANDIN"),
+    ):
+        variable = name.upper().replace("-", "_")
+        parser.add_argument(
+            f"--{name}",
+            default=os.environ.get(variable) or default,
+            help=f"by default {variable} of the environment, which others cannot read",
+        )
     return parser.parse_args(given)
 
 

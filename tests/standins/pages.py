@@ -21,7 +21,7 @@ main {{ max-width: 34rem; margin: 3rem auto; background: #fff; padding: 2rem; bo
 table {{ width: 100%; border-collapse: collapse; margin: 1rem 0 }}
 td, th {{ text-align: left; padding: .375rem 0; border-bottom: 1px solid #e3e5ea }}
 label {{ display: block; margin: .75rem 0 }}
-input[type=email], select {{ display: block; width: 100%; padding: .5rem; font: inherit }}
+input[type=email], select {{ display: block; width: 100%; box-sizing: border-box; padding: .5rem; font: inherit }}
 button {{ font: inherit; padding: .625rem 1.25rem; border: 0; border-radius: 4px; cursor: pointer;
   background: #2b4acb; color: #fff; margin: .5rem .5rem 0 0 }}
 button.quiet {{ background: #e3e5ea; color: #1b1f27 }}

@@ -62,6 +62,42 @@ def test_a_tenant_being_set_up_says_so_and_a_closed_one_is_gone(acme):
     assert closed[:2] == (404, "unknown_host")
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        "-x.plaza.localhost",
+        "..plaza.localhost",
+        "acme.plaza.localhost..",
+        f"{'x' * 64}.plaza.localhost",
+        "acme.plaza.localhost:99999",
+    ],
+)
+def test_what_is_no_host_name_is_400_too(acme, host):
+    assert asked(host)[:2] == (400, "bad_host")
+
+
+def test_a_refused_host_is_told_in_its_own_askers_language(acme):
+    def title(language: str) -> str:
+        headers = {"Host": "nobody.plaza.localhost", "Accept-Language": language}
+        return str(Client().get("/x", headers=headers).json()["title"])
+
+    assert [title("en"), title("es"), title("en"), title("")] == [
+        "Nothing is served at this host.",
+        "No hay nada en este dominio.",
+        "Nothing is served at this host.",
+        "Nothing is served at this host.",
+    ]
+
+
+def test_a_body_that_is_too_large_is_413(acme, api):
+    body = '{"first_name": "' + "x" * (11 * 1024 * 1024) + '"}'
+    client = api(acme)
+    answer = client.client.post("/api/v1/contacts", body, content_type="application/json")
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "payload_too_large")
+    assert answer.json()["limit_bytes"] == 10 * 1024 * 1024
+
+
 def test_every_answer_carries_a_request_id_and_a_well_formed_one_is_kept(acme):
     def sent(value):
         return Client().get(

@@ -6,7 +6,6 @@ from typing import Any
 from django.contrib.admin import register
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -15,7 +14,7 @@ from unfold.enums import ActionVariant
 
 from apps.console.states import TONES, shown
 from apps.console.views.confirmation import Act, confirmed
-from apps.console.views.read_only import ReadOnlyAdmin, button, column, plain
+from apps.console.views.read_only import ReadOnlyAdmin, button, column, plain, row_or_404
 from apps.console.views.site import site
 from billing.models import Subscription, WebhookEvent
 from billing.services import webhooks
@@ -108,7 +107,7 @@ class WebhookEventAdmin(ReadOnlyAdmin):
 
     @button(_("Replay"), path="replay", variant=ActionVariant.PRIMARY)
     def replay(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        event = get_object_or_404(WebhookEvent, pk=object_id)
+        event = row_or_404(WebhookEvent, object_id)
         act = Act(
             title=_("Replay this webhook"),
             consequence=_(

@@ -4,10 +4,10 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.admin import register
-from django.db.models import F, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import number_format
@@ -17,7 +17,7 @@ from unfold.enums import ActionVariant
 from apps.console.states import STATES, TONES, shown
 from apps.console.tenant_page import facts_of
 from apps.console.views.confirmation import Act, confirmed
-from apps.console.views.read_only import ReadOnlyAdmin, button, column, plain
+from apps.console.views.read_only import ReadOnlyAdmin, button, column, plain, row_or_404
 from apps.console.views.site import site
 from config.needs import Meter
 from quotas.meters import period_start
@@ -43,7 +43,7 @@ def _limit(meter: Meter) -> Subquery:
     """The allowance of the grant that decides, as a column; null is unlimited."""
     in_force = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
     rows = Grant.objects.filter(in_force, tenant_id=OuterRef("pk"), limits__has_key=meter.value)
-    limit = Cast(F(f"limits__{meter.value}"), IntegerField())
+    limit = Cast(KeyTextTransform(meter.value, "limits"), IntegerField())
     return Subquery(rows.order_by("-priority").annotate(limit=limit).values("limit")[:1])
 
 
@@ -118,8 +118,7 @@ class TenantAdmin(ReadOnlyAdmin):
 
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
         """Only the act that the tenant's state leaves: suspend the active, resume the suspended."""
-        status = Tenant.objects.filter(pk=object_id).values_list("status", flat=True).first()
-        fitting = _ACTS.get(status or "")
+        fitting = _ACTS.get(row_or_404(Tenant, object_id).status)
         found: list[Any] = super().get_actions_detail(request, object_id)
         return [act for act in found if act.path == fitting]
 
@@ -136,7 +135,7 @@ class TenantAdmin(ReadOnlyAdmin):
 
     @button(_("Suspend"), path="suspend", variant=ActionVariant.DANGER)
     def suspend(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        tenant = get_object_or_404(Tenant, pk=object_id)
+        tenant = row_or_404(Tenant, object_id)
         act = Act(
             title=_("Suspend this tenant"),
             consequence=_(
@@ -150,7 +149,7 @@ class TenantAdmin(ReadOnlyAdmin):
 
     @button(_("Resume"), path="resume", variant=ActionVariant.SUCCESS)
     def resume(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        tenant = get_object_or_404(Tenant, pk=object_id)
+        tenant = row_or_404(Tenant, object_id)
         act = Act(
             title=_("Resume this tenant"),
             consequence=_("Its people and programs may work again from the next request on."),

@@ -1,6 +1,7 @@
 # ruff: noqa: DJ001  (what is absent is NULL: several rows may lack a unique key, none may share one)
 """Purchases of contacts."""
 
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -56,6 +57,13 @@ class Order(models.Model):
             # ?contact= and a contact's sums; ?ordered_on__gte=
             models.Index(fields=["contact", "ordered_on"], name="order_of_contact"),
             models.Index(fields=["ordered_on", "id"], name="order_by_day"),
+            # ?search=, ?amount__gte=
+            models.Index(
+                OpClass("external_id", name="varchar_pattern_ops"),
+                condition=Q(external_id__isnull=False),
+                name="order_by_start_of_id",
+            ),
+            models.Index(fields=["currency", "amount_minor"], name="order_by_amount"),
         ]
 
     def __str__(self) -> str:

@@ -29,6 +29,8 @@ class Mapping(PlainJSONField):
             given = json.loads(data) if isinstance(data, str) else data
         except ValueError:
             self.fail("invalid")
+        except RecursionError:
+            self.fail("too_deep", limit=self.max_depth)
         mapping = super().to_internal_value(given)
         if not isinstance(mapping, dict) or not all(
             target is None or isinstance(target, str) for target in mapping.values()

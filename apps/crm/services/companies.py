@@ -5,6 +5,8 @@ from typing import Any, TypedDict
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Value
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from apps.crm.models import Company
@@ -81,10 +83,14 @@ def _saved(company: Company, values: CompanyValues, now: datetime) -> Company:
 
 
 def _taken(company: Company) -> CompanyExists | None:
-    others = Company.objects.exclude(pk=company.pk)
-    for field, lookup in (("name", "name__iexact"), ("external_id", "external_id")):
-        value = getattr(company, field)
-        holder = others.filter(**{lookup: value}).first() if value else None
+    # Lowered as the index does it: `iexact` compares capitals, which are others for some letters.
+    others = Company.objects.exclude(pk=company.pk).alias(lowered_name=Lower("name"))
+    same: dict[str, dict[str, Any]] = {
+        "name": {"lowered_name": Lower(Value(company.name))},
+        "external_id": {"external_id": company.external_id},
+    }
+    for field, condition in same.items():
+        holder = others.filter(**condition).first() if getattr(company, field) else None
         if holder is not None:
             return CompanyExists(id=str(holder.pk), field=field)
     return None

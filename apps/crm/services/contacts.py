@@ -116,9 +116,16 @@ def upsert(*, key: UpsertKey, values: ContactValues, now: datetime) -> tuple[Con
     wanted = values.get(key)
     if not wanted:
         raise ValidationFailed(errors={key: [_("The key of an upsert is needed.")]})
-    known = _locked(Q(**{key: wanted.lower() if key == "email" else wanted}))
+    condition = Q(**{key: wanted.lower() if key == "email" else wanted})
+    known = _locked(condition)
     if known is None:
-        return create(values=values, now=now), True
+        try:
+            return create(values=values, now=now), True
+        except ContactExists as taken:
+            # Another upsert of the same key was faster.
+            known = _locked(condition) if taken.facts["field"] == key else None
+            if known is None:
+                raise
     return change(contact_id=known.pk, values=values, now=now), False
 
 

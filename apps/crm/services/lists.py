@@ -9,7 +9,7 @@ from config.errors import NotFound
 
 
 def contacts_matching(search: str) -> QuerySet[Contact]:
-    """Contacts that are not archived, whose name or e-mail has every word of `search`."""
+    """Contacts that are not archived, that have every word of `search` in name, e-mail or company."""
     return Contact.objects.for_reading().filter(archived_at=None).search(search)
 
 

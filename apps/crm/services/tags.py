@@ -4,6 +4,8 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Value
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from apps.crm.models import Tag
@@ -46,7 +48,9 @@ def _saved(tag: Tag) -> Tag:
         with transaction.atomic():
             tag.save()
     except IntegrityError as error:
-        holder = Tag.objects.filter(name__iexact=tag.name).exclude(pk=tag.pk).first()
+        # Lowered as the index does it: `iexact` compares capitals, which are others for some letters.
+        named = Tag.objects.alias(lowered=Lower("name")).filter(lowered=Lower(Value(tag.name)))
+        holder = named.exclude(pk=tag.pk).first()
         if holder is None:
             raise
         raise TagExists(id=str(holder.pk)) from error

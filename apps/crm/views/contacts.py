@@ -27,6 +27,8 @@ from config.api import ViewSet, parse, run_batch
 from config.needs import Feature, Needs
 from config.serializers import BatchOut, batch_of, parse_changes
 
+_KEY = OpenApiParameter("key", enum=["email", "external_id"])
+
 
 class ContactViewSet(mixins.ListModelMixin, ViewSet):
     """People that the tenant knows; each counts against the plan's `contacts`."""
@@ -48,10 +50,14 @@ class ContactViewSet(mixins.ListModelMixin, ViewSet):
         answer = ContactDetailOut(contact, context={"orders": contacts.orders_of(pk)})
         return Response(answer.data)
 
-    @extend_schema(request=ContactIn, responses={201: ContactOut})
+    @extend_schema(
+        parameters=[_KEY], request=ContactIn, responses={201: ContactOut, 200: ContactOut}
+    )
     def create(self, request: Request) -> Response:
-        contact = contacts.create(values=_values(request.data), now=timezone.now())
-        return Response(ContactOut(contact).data, status=201)
+        """Add a contact; with `?key=email`, change the one that has it and answer 200."""
+        key = upsert_key(request.query_params.get("key"))
+        contact, is_new = _saved(_values(request.data), key)
+        return Response(ContactOut(contact).data, status=201 if is_new else 200)
 
     @extend_schema(request=ContactIn, responses=ContactOut)
     def update(self, request: Request, pk: UUID) -> Response:
@@ -72,7 +78,7 @@ class ContactViewSet(mixins.ListModelMixin, ViewSet):
         return Response(status=204)
 
     @extend_schema(
-        parameters=[OpenApiParameter("key", enum=["email", "external_id"])],
+        parameters=[_KEY],
         request=batch_of(ContactIn),
         responses={207: BatchOut},
     )
@@ -124,8 +130,13 @@ def _values(data: Any) -> ContactValues:
 
 
 def _done(item: Any, key: str | None) -> tuple[int, str]:
-    values, now = _values(item), timezone.now()
-    if key is None:
-        return 201, str(contacts.create(values=values, now=now).pk)
-    contact, is_new = contacts.upsert(key=cast("UpsertKey", key), values=values, now=now)
+    contact, is_new = _saved(_values(item), key)
     return 201 if is_new else 200, str(contact.pk)
+
+
+def _saved(values: ContactValues, key: str | None) -> tuple[Contact, bool]:
+    """(contact, whether it is new)."""
+    now = timezone.now()
+    if key is None:
+        return contacts.create(values=values, now=now), True
+    return contacts.upsert(key=cast("UpsertKey", key), values=values, now=now)

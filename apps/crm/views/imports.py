@@ -12,7 +12,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins
 from rest_framework.decorators import action
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -26,6 +26,7 @@ from apps.crm.services.imports.staging import ERRORS_KEPT
 from config.api import ViewSet, parse, problem_response
 from config.errors import PayloadTooLarge
 from config.needs import Feature, Needs
+from config.parsers import JSONBody
 from tenants.identity.caller import caller_of
 
 # What a multipart body holds besides its file.
@@ -54,7 +55,7 @@ class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewSet):
     filterset_class = ImportFilter
     ordering_fields = ("-id",)
     lookup_value_converter = "uuid"
-    parser_classes = (MultiPartParser, JSONParser)
+    parser_classes = (MultiPartParser, JSONBody)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         # Before the body is read: a file that is refused for its size need not arrive.
@@ -91,13 +92,13 @@ class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewSet):
     @extend_schema(request=None, responses=ImportOut)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: UUID) -> Response:
-        """Stop for good; what is imported stays."""
+        """Stop; what is imported stays. For 30 days `resume` goes on with the rest."""
         return self._answer(jobs.cancel(import_id=pk, now=timezone.now()))
 
     @extend_schema(request=ResumeIn, responses={202: ImportOut})
     @action(detail=True, methods=["post"])
     def resume(self, request: Request, pk: UUID) -> Response:
-        """Go on where the import stopped: after an upgrade, or after a failure."""
+        """Go on where the import stopped: after an upgrade, a failure, or `cancel`."""
         wish = parse(ResumeIn, request.data)
         job = jobs.resume(import_id=pk, allow_partial=wish["allow_partial"], now=timezone.now())
         return self._answer(job, status=202)

@@ -45,7 +45,7 @@ def _steps(standing: Standing, meters: Sequence[MeterRow]) -> Iterator[Step]:
     used = {row.key: row.used for row in meters}
     if any(row.level for row in meters):
         yield Step(_("See which plan allows more"), _("A limit of your plan is near."), "/plan")
-    if not used[Meter.CONTACTS]:
+    if not used.get(Meter.CONTACTS):
         yield Step(_("Bring your customers along"), _("Upload a CSV or XLSX file."), "/imports")
     else:
         yield Step(_("Look through your contacts"), _("Search by name or e-mail."), "/contacts")

@@ -16,6 +16,7 @@ from apps.portal.import_rows import recent_imports, row_of
 from apps.portal.pages import page
 from config.errors import ValidationFailed
 from config.needs import Feature, Needs
+from quotas.refusals import QuotaExceeded
 from tenants.identity.caller import caller_of
 
 _IMPORTS = Needs(feature=Feature.IMPORTS, meter=None)
@@ -25,7 +26,7 @@ _SHOWN_ERRORS = 500
 
 @page(_IMPORTS, "GET", "POST")
 def imports(request: HttpRequest) -> HttpResponse:
-    """`/imports`: the newest ones; posted with `file`, one more. Beyond the plan: the refusal's page."""
+    """`/imports`: the newest ones; posted with `file`, one more. Beyond the plan: told above the form."""
     if request.method != "POST":
         return _list(request, ImportForm(), status=200)
     form = ImportForm(request.POST, request.FILES)
@@ -35,6 +36,8 @@ def imports(request: HttpRequest) -> HttpResponse:
     except ValidationFailed as refused:
         form.refuse(refused)
         return _list(request, form, status=refused.status)
+    except QuotaExceeded as refused:
+        return _list(request, form, status=refused.status, refused=refused)
     return HttpResponseRedirect("/imports")
 
 
@@ -52,10 +55,13 @@ def _start(request: HttpRequest, *, allow_partial: bool) -> None:
     )
 
 
-def _list(request: HttpRequest, form: ImportForm, *, status: int) -> HttpResponse:
+def _list(
+    request: HttpRequest, form: ImportForm, *, status: int, refused: QuotaExceeded | None = None
+) -> HttpResponse:
     facts = {
         "here": "imports",
         "form": form,
+        "refused": refused,
         "imports": recent_imports(most=_SHOWN),
         "may_import": _may_import(request),
     }

@@ -1,7 +1,7 @@
 """English or Spanish: for this browser, and for the person who is signed in."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import check_for_language
 from django.views.i18n import set_language
 
 from apps.portal.pages import OPEN, page
@@ -14,7 +14,7 @@ def choose(request: HttpRequest) -> HttpResponse:
     """`/i18n/setlang` with `language` and `next`."""
     chosen = request.POST.get("language", "")
     member: Member | None = getattr(request, "member", None)
-    if member is not None and chosen and check_for_language(chosen):
+    if member is not None and chosen in dict(settings.LANGUAGES):
         update_person(member.person, locale=chosen)
     answer: HttpResponse = set_language(request)
     return answer

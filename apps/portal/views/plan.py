@@ -1,12 +1,16 @@
 """The plan: what it allows, what is used, and how to get more."""
 
+from datetime import UTC, datetime, timedelta
+
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
+from django_htmx.http import HttpResponseClientRefresh
 
 from apps.portal.offers import INTERVAL, offers
 from apps.portal.pages import page
 from apps.portal.standing import Standing, meter_rows, standing_of
+from billing import catalogue
 from billing.models import Provider
 from billing.services.changes import Offer as Purchase
 from billing.services.changes import change_plan, start_checkout
@@ -18,16 +22,27 @@ from tenants.services import url_of
 
 # Who must pay to go on must reach this, whatever else is refused.
 _MONEY = Needs(read=Role.READ_ONLY, write=Role.BILLING, meter=None, critical=True)
+# The provider's webhook is handled within seconds; whoever waits longer is told so.
+_PATIENCE = timedelta(seconds=30)
 
 
 @page(_MONEY, "GET")
 def plan(request: HttpRequest) -> HttpResponse:
-    """`/plan?wanted=`: the plans, with the one marked that a refusal named."""
+    """`/plan?wanted=&paid=`: the plans, with the one marked that a refusal named.
+
+    `paid` is the plan with which the provider sent the buyer back: until the subscription has it, the
+    page waits and sells nothing.
+    """
     now, tenant = timezone.now(), require_tenant()
     standing = standing_of(tenant.id, now=now)
     role = caller_of(request).role
+    paid = _paid_plan(request)
     facts = {
         "here": "plan",
+        "paid": paid,
+        "is_confirmed": paid is not None and standing.paid_plan == paid.key,
+        "is_waiting": paid is not None and standing.paid_plan != paid.key,
+        "since": int(now.timestamp()),
         "plan": standing.plan,
         "standing": standing,
         "meters": meter_rows(tenant.id, now=now),
@@ -36,6 +51,30 @@ def plan(request: HttpRequest) -> HttpResponse:
         "may_buy": role is not None and role.permits(_MONEY.write),
     }
     return render(request, "portal/plan.html", facts)
+
+
+@page(_MONEY, "GET")
+def confirmation(request: HttpRequest) -> HttpResponse:
+    """`/plan/confirmation?paid=&since=`, asked by the waiting page: 204 to go on waiting, a reload
+    once the plan is there, and a notice instead when `since` (epoch seconds) is too long ago.
+    """
+    now, paid = timezone.now(), _paid_plan(request)
+    if paid is not None and standing_of(require_tenant().id, now=now).paid_plan == paid.key:
+        return HttpResponseClientRefresh()
+    if paid is not None and now - _moment(request.GET.get("since", "")) < _PATIENCE:
+        return HttpResponse(status=204)
+    return render(request, "portal/parts/confirmation.html", {"paid": paid, "is_late": True})
+
+
+def _paid_plan(request: HttpRequest) -> catalogue.PlanSpec | None:
+    """Anybody can write this into an address: it changes what is shown, never what is granted."""
+    return next((spec for spec in catalogue.plans() if spec.key == request.GET.get("paid")), None)
+
+
+def _moment(seconds: str) -> datetime:
+    """That moment, or long ago where it is none."""
+    is_one = seconds.isascii() and seconds.isdigit() and len(seconds) <= 10
+    return datetime.fromtimestamp(int(seconds) if is_one else 0, tz=UTC)
 
 
 @page(_MONEY, "POST")
@@ -66,6 +105,6 @@ def _way_on(request: HttpRequest, standing: Standing, plan_key: str) -> str:
         interval=INTERVAL,
         currency=standing.currency,
         provider=Provider.STRIPE,
-        success_url=f"{url_of(tenant)}/plan",
+        success_url=f"{url_of(tenant)}/plan?paid={plan_key}",
     )
     return start_checkout(tenant_id=tenant.id, offer=purchase).url

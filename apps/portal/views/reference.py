@@ -5,9 +5,11 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from apps.portal.offers import INTERVAL, known_currency
+from apps.portal.labels import UNITS, WINDOWS
+from apps.portal.offers import INTERVAL, is_of_use, known_currency
 from apps.portal.pages import OPEN, page
 from billing import catalogue
+from billing.catalogue import PlanSpec
 from config.errors import all_errors
 from config.needs import Feature, Meter
 from quotas.meters import METERS
@@ -22,7 +24,7 @@ def reference(request: HttpRequest) -> HttpResponse:
         "here": "reference",
         "plans": _plans(known_currency(request.GET.get("currency"))),
         "meter_keys": [meter.value for meter in Meter],
-        "meters": METERS.values(),
+        "meters": [(spec, UNITS[spec.meter], WINDOWS[spec.window]) for spec in METERS.values()],
         "errors": all_errors(),
     }
     return render(request, "portal/reference.html", facts)
@@ -36,7 +38,7 @@ def _plans(currency: str) -> list[dict[str, Any]]:
             {
                 "key": spec.key,
                 "price": spec.price(currency=currency, interval=INTERVAL),
-                "limits": [spec.limits[meter] for meter in Meter],
+                "limits": [(_is_of_use(spec, meter), spec.limits[meter]) for meter in Meter],
                 "requests": requests,
                 "seconds": seconds,
                 "adds": sorted(spec.features - below),
@@ -44,3 +46,7 @@ def _plans(currency: str) -> list[dict[str, Any]]:
         )
         below = spec.features
     return rows
+
+
+def _is_of_use(spec: PlanSpec, meter: Meter) -> bool:
+    return is_of_use(meter, features=spec.features, limit=spec.limits[meter])

@@ -27,6 +27,7 @@ log = logger(__name__)
 _SIGN_UPS_PER_ADDRESS = "60/h"
 _SIGN_UPS_PER_ACCOUNT = "10/h"
 _NAMES_PER_ADDRESS = "120/m"
+_MEBIBYTE = 1024 * 1024
 
 
 @page(OPEN, "GET")
@@ -37,6 +38,8 @@ def landing(request: HttpRequest) -> HttpResponse:
         "offers": offers(currency),
         "currency": currency,
         "currencies": catalogue.CURRENCIES,
+        "upload_limit_mb": settings.PLAZA_UPLOAD_LIMIT_BYTES // _MEBIBYTE,
+        "sign_in_at": host_of(_("your-name")) + f"{settings.PLAZA_PORT_SUFFIX}/login",
     }
     return render(request, "portal/square.html", facts)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError, connection
 
 from config.fingerprint import release_fingerprint
@@ -34,11 +34,13 @@ class Command(JsonCommand):
         if not options["force"] and self._prepared() == fingerprint:
             self.report("Nothing to prepare.", prepared=False)
             return
-        call_command("fleet", "migrate", stdout=self.stdout)
+        # With --json their lines for people would stand before the document.
+        spoken = io.StringIO() if options["json"] else self.stdout
+        call_command("fleet", "migrate", stdout=spoken)
         call_command("plans", "sync", yes=True, stdout=io.StringIO())
         self.report("The plans are as the catalogue says.")
         if not settings.IS_PRODUCTION:
-            call_command("demo", stdout=self.stdout)
+            call_command("demo", stdout=spoken)
         PreparedRelease.objects.update_or_create(id=1, defaults={"fingerprint": fingerprint})
         self.report("Prepared.", prepared=True, fingerprint=fingerprint)
 
@@ -50,4 +52,7 @@ class Command(JsonCommand):
                     return None
             return PreparedRelease.objects.values_list("fingerprint", flat=True).first()
         except DatabaseError as error:
-            raise SystemExit(f"PostgreSQL does not answer as DATABASE_URL says: {error}") from error
+            told = " ".join(str(error).split())
+            raise CommandError(
+                f"PostgreSQL does not answer as DATABASE_URL says: {told}"
+            ) from error

@@ -22,6 +22,7 @@ from tenants.identity.tokens import RefreshTokenReused, TokenPair
 # A tenant that is refused everything else must still be able to sign in and see why.
 _OPEN = Needs(public=True, critical=True, meter=None)
 _REFRESH_PER_ADDRESS = "120/m"
+_UNSTORED = {"Cache-Control": "no-store"}
 
 
 def _answer(pair: TokenPair) -> dict[str, Any]:
@@ -40,7 +41,7 @@ class Token(View):
 
     @extend_schema(request=SignIn, responses=TokenOut, auth=[])
     def post(self, request: Request) -> Response:
-        return Response(_answer(self._pair(request)))
+        return Response(_answer(self._pair(request)), headers=_UNSTORED)
 
     @staticmethod
     def _pair(request: Request) -> TokenPair:
@@ -55,7 +56,7 @@ class Login(Token):
     @extend_schema(request=SignIn, responses=LoginOut, auth=[])
     def post(self, request: Request) -> Response:
         pair = self._pair(request)
-        return Response({**_answer(pair), "access_token": pair.access})
+        return Response({**_answer(pair), "access_token": pair.access}, headers=_UNSTORED)
 
 
 class Refresh(View):
@@ -69,7 +70,7 @@ class Refresh(View):
         limited(request, group="refresh", keys=by_address(request), rate=_REFRESH_PER_ADDRESS)
         wish = parse(RefreshIn, request.data)
         pair = tokens.rotate(refresh=wish["refresh"], tenant=tenant_of(request), now=timezone.now())
-        return Response(_answer(pair))
+        return Response(_answer(pair), headers=_UNSTORED)
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, RefreshTokenReused):

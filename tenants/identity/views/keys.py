@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from config.api import View, ViewSet, parse
 from config.errors import PermissionDenied
+from config.filters import NoFilters
 from config.needs import Feature, Needs, Role
 from tenants.identity import keys
 from tenants.identity.caller import caller_of, member_of, tenant_of
@@ -21,11 +22,12 @@ class ApiKeys(ViewSet):
     needs = Needs(feature=Feature.API_KEYS, read=Role.ADMIN, write=Role.ADMIN)
     serializer_class = ApiKeyOut
     ordering_fields = ("-id", "name")
-    filter_backends = ()
+    filter_backends = (NoFilters,)
 
     @extend_schema(responses=ApiKeyOut(many=True))
     def list(self, request: Request) -> Response:
-        page = self.paginate_queryset(keys.keys_of(tenant_of(request).pk))
+        rows = self.filter_queryset(keys.keys_of(tenant_of(request).pk))
+        page = self.paginate_queryset(rows)
         return self.get_paginated_response(ApiKeyOut(page, many=True).data)
 
     @extend_schema(request=ApiKeyIn, responses={201: NewApiKeyOut})
@@ -43,7 +45,8 @@ class ApiKeys(ViewSet):
             expires_at=wish.get("expires_at"),
             now=timezone.now(),
         )
-        return Response({**ApiKeyOut(key).data, "key": raw}, status=201)
+        secret = {**ApiKeyOut(key).data, "key": raw}
+        return Response(secret, status=201, headers={"Cache-Control": "no-store"})
 
 
 class ApiKeyDetail(View):

@@ -21,7 +21,7 @@ from tenants.identity.refusals import InvalidCredentials
 from tenants.identity.sessions import open_session
 from tenants.identity.throttles import by_address, limited
 from tenants.models import Person, Tenant
-from tenants.services import host_of, tenant_at, url_of
+from tenants.services import host_of, is_slug, tenant_at, url_of
 
 _OPEN = Needs(public=True, critical=True, meter=None)
 _PER_ADDRESS = "120/m"  # a sign-in asks for three of these pages
@@ -129,7 +129,8 @@ def _link_page(
 
 
 def _tenant(slug: str) -> Tenant:
-    tenant = tenant_at(host_of(slug))
+    # A name that is none (with a NUL, say) is not looked for.
+    tenant = tenant_at(host_of(slug)) if is_slug(slug) else None
     if tenant is None:
         raise NotFound()
     return tenant

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from config.api import View, ViewSet, parse
 from config.errors import PermissionDenied
+from config.filters import NoFilters
 from config.needs import Needs, Role
 from tenants.identity.caller import caller_of, member_of, tenant_of
 from tenants.identity.people import members_of, update_person
@@ -54,11 +55,12 @@ class Members(ViewSet):
     needs = Needs()
     serializer_class = MemberOut
     ordering_fields = ("-id", "role")
-    filter_backends = ()
+    filter_backends = (NoFilters,)
 
     @extend_schema(responses=MemberOut(many=True))
     def list(self, request: Request) -> Response:
-        page = self.paginate_queryset(members_of(tenant_of(request).pk))
+        rows = self.filter_queryset(members_of(tenant_of(request).pk))
+        page = self.paginate_queryset(rows)
         return self.get_paginated_response(MemberOut(page, many=True).data)
 
 

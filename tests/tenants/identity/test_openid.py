@@ -56,7 +56,9 @@ def test_a_square_asked_without_proof_sends_home_first(acme):
     assert answer["Location"] == f"{url_of(acme)}/login/openid"
 
 
-@pytest.mark.parametrize("slug", ["nobody", "", "acme.evil.test/", "acme@evil.test", "a b"])
+@pytest.mark.parametrize(
+    "slug", ["nobody", "", "acme.evil.test/", "acme@evil.test", "a b", "\x00", "acme\x00"]
+)
 def test_an_unknown_tenant_is_404(acme, slug):
     answer = browser().get("/login/openid", {"tenant": slug, "proof": "0" * 64})
 

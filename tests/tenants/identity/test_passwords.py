@@ -100,7 +100,6 @@ def test_the_time_of_a_refusal_does_not_tell_who_exists(acme, real_hashes, owner
         ({"email": "ada", "password": PASSWORD}, "email"),
         ({"email": "ada@example.test", "password": "x" * 1025}, "password"),
         ({"email": "ada@example.test", "password": "a\x00b"}, "password"),
-        ({"email": "ada@example.test", "password": "\ud800"}, "password"),
         ({"email": ["ada@example.test"], "password": PASSWORD}, "email"),
         ({"email": {"$ne": ""}, "password": PASSWORD}, "email"),
     ],

@@ -132,7 +132,7 @@ def _read(import_id: UUID, now: datetime) -> bool:
             if job is None or job.staged_at is not None:
                 return job is not None
             with default_storage.open(job.file_path) as kept:
-                table = open_table(cast("BinaryIO", kept.file))
+                table = open_table(cast("BinaryIO", kept.file), name=job.file_name)
                 jobs.check(
                     job=job,
                     table=table,

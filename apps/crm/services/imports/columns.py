@@ -4,10 +4,11 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from django.utils.translation import gettext as _
 
-from apps.crm.services.imports.tables import Table, refused
+from apps.crm.services.imports.tables import MAX_COLUMNS, Table, refused
 from config.errors import ValidationFailed
 
 # What a column may be mapped to, and the names by which it is recognised.
@@ -38,7 +39,10 @@ _CDNOW_HEADER = ["customer_id", "date", "number_of_cds", "dollar_value"]
 _CDNOW_TARGETS = ["external_id", "ordered_on", "quantity", "amount"]
 _CDNOW_CELLS = tuple(map(re.compile, (r"\d{1,12}", r"\d{8}", r"\d{1,6}", r"\d+\.\d{2}")))
 CDNOW_EMAILS = "cdnow-{external_id}@example.test"
-_VALUE_LIKE = re.compile(r"[\d\s.,:/+()$€-]+|\S+@\S+")
+# Each part excludes what follows it, so that the time grows with the length and not with its square.
+_VALUE_LIKE = re.compile(r"[\d\s.,:/+()$€-]+|[^\s@]+@[^\s@]+")
+_LONGEST_NAME = 200
+_SHOWN_PROBLEMS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ def _is_cdnow(table: Table) -> bool:
 def _is_header(cells: list[str]) -> bool:
     """Names, not values: no number, date or address among them."""
     named = [cell for cell in cells if cell]
-    return not any(_VALUE_LIKE.fullmatch(cell) for cell in named)
+    return not any(_VALUE_LIKE.fullmatch(cell[:_LONGEST_NAME]) for cell in named)
 
 
 def _column_names(table: Table, *, has_header: bool) -> list[str]:
@@ -107,7 +111,8 @@ def _column_names(table: Table, *, has_header: bool) -> list[str]:
 
 def normal_name(name: str) -> str:
     """A column's name without case, accents and punctuation: `Correo electrónico` is `correo_electronico`."""
-    plain = unicodedata.normalize("NFKD", name.casefold())
+    # Cut first: sorting a long run of accents takes the square of its length.
+    plain = unicodedata.normalize("NFKD", name[:_LONGEST_NAME].casefold())
     letters = "".join(char for char in plain if not unicodedata.combining(char))
     return re.sub(r"[^a-z0-9]+", "_", letters).strip("_")
 
@@ -128,7 +133,7 @@ def _mapped(columns: list[str], mapping: Mapping[str, str | None]) -> list[str |
     by_name |= {str(position): position - 1 for position in range(1, len(columns) + 1)}
     targets: list[str | None] = [None] * len(columns)
     problems: list[str] = []
-    for column, target in mapping.items():
+    for column, target in islice(mapping.items(), MAX_COLUMNS):
         position = by_name.get(normal_name(column))
         if position is None:
             shown = ", ".join(columns[:30])
@@ -144,7 +149,7 @@ def _mapped(columns: list[str], mapping: Mapping[str, str | None]) -> list[str |
         else:
             targets[position] = target or None
     if problems:
-        raise ValidationFailed(errors={"mapping": problems})
+        raise ValidationFailed(errors={"mapping": problems[:_SHOWN_PROBLEMS]})
     return targets
 
 

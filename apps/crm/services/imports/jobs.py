@@ -87,7 +87,7 @@ def start(*, upload: Upload, wishes: Wishes, by_id: UUID | None, now: datetime) 
     with transaction.atomic():
         job = _new_job(upload, wishes, table, plan, by_id=by_id, now=now)
         job.save(force_insert=True)
-        if upload.size <= CHECKED_AT_ONCE_BYTES:
+        if max(upload.size, table.unpacked_bytes) <= CHECKED_AT_ONCE_BYTES:
             check(job=job, table=table, plan=plan, options=wishes.options, now=now)
         later("crm.import_contacts", import_id=str(job.pk))
         _keep(upload, job)
@@ -132,7 +132,10 @@ def forecast(*, upload: Upload, wishes: Wishes, now: datetime) -> Forecast:
 
 @transaction.atomic
 def cancel(*, import_id: UUID, now: datetime) -> Import:
-    """Stop for good after the batch under way; what is merged stays. Raises ImportNotUnderWay."""
+    """Stop after the batch under way; what is merged stays, what waits can be resumed.
+
+    Raises ImportNotUnderWay.
+    """
     job = _locked(import_id)
     if job.status not in Import.UNFINISHED:
         raise ImportNotUnderWay(import_status=job.status)
@@ -141,8 +144,6 @@ def cancel(*, import_id: UUID, now: datetime) -> Import:
     job.rows_left_out = job.rows_waiting
     job.finished_at = now
     job.save()
-    staging.forget(jobs=[job])
-    drop_file(job)
     return job
 
 
@@ -165,8 +166,7 @@ def resume(*, import_id: UUID, allow_partial: bool = False, now: datetime) -> Im
 
 
 def _has_something_left(job: Import) -> bool:
-    stopped = {Import.Status.COMPLETED_WITH_ERRORS, Import.Status.FAILED}
-    if job.status not in stopped or job.stopped_reason == Import.StoppedReason.FILE_INVALID:
+    if job.status in Import.UNFINISHED or job.stopped_reason == Import.StoppedReason.FILE_INVALID:
         return False
     # What has finished, or was left for too long, has neither file nor waiting rows.
     return bool(job.file_path) and (job.staged_at is None or job.rows.exists())
@@ -184,7 +184,7 @@ def _opened(upload: Upload) -> Table:
     limit = settings.PLAZA_UPLOAD_LIMIT_BYTES
     if upload.size > limit:
         raise PayloadTooLarge(limit_bytes=limit)
-    return open_table(upload.file)
+    return open_table(upload.file, name=upload.name)
 
 
 def _new_job(

@@ -185,7 +185,12 @@ def day(text: str) -> str:
 
 def quantity(text: str) -> int:
     """A whole number from 1. Raises ValueError."""
-    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:20]) <= _MAX_QUANTITY:
+    if (
+        not text.isascii()
+        or not text.isdecimal()
+        or not 1 <= int(text[:20]) <= _MAX_QUANTITY
+        or len(text) > 20
+    ):
         raise ValueError(_("This is not a whole number from 1."))
     return int(text)
 

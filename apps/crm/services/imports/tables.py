@@ -19,13 +19,15 @@ Row = tuple[int, list[str]]
 class Table:
     """`rows()` gives (number in the file from 1, stripped cells) without the blank rows, from the top each time.
 
-    `sample` is its beginning; `is_spaced` says that white space alone parts the cells.
+    `sample` is its beginning; `is_spaced` says that white space alone parts the cells;
+    `unpacked_bytes` is what a workbook unpacks to, 0 for text.
     """
 
     file_format: Literal["csv", "xlsx"]
     rows: Callable[[], Iterator[Row]]
     sample: list[list[str]]
     is_spaced: bool = False
+    unpacked_bytes: int = 0
 
 
 def refused(message: str) -> ValidationFailed:

@@ -1,15 +1,20 @@
 """XLSX workbooks, read row by row. openpyxl uses defusedxml, so entity bombs are refused by the parser."""
 
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from itertools import islice
 from typing import Any, BinaryIO
+from xml.parsers.expat import ExpatError
 
-import openpyxl
 from django.utils.translation import gettext as _
+from openpyxl.reader.excel import ExcelReader
+from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.worksheet._read_only import ReadOnlyWorksheet
+from openpyxl.xml.constants import SHARED_STRINGS
 
 from apps.crm.services.imports.tables import (
     MAX_COLUMNS,
@@ -21,14 +26,15 @@ from apps.crm.services.imports.tables import (
     refused,
     too_large,
 )
+from apps.crm.services.imports.watched_sheets import SampleEnds, WatchedSheet
+from apps.crm.services.imports.zip_bombs import BoundedArchive, refuse_bomb
 
-# A zip may hold a thousand times its size. Shared strings are read into memory as a whole.
-_MAX_UNPACKED_BYTES = 512 << 20
-_MAX_SHARED_STRINGS_BYTES = 64 << 20
-_MAX_MEMBERS = 2_000
 # Digits that a float holds exactly; beyond, it was no whole number in the sheet.
 _LARGEST_WHOLE = 1e15
-# What openpyxl raises for a damaged workbook. ParseError is a SyntaxError.
+# How far into the sheet its first rows are looked for.
+_SAMPLE_BYTES = 4 << 20
+# What openpyxl and zipfile raise for a damaged workbook. ParseError is a SyntaxError; RuntimeError
+# is an encrypted part, or too deep recursion.
 _DAMAGED = (
     zipfile.BadZipFile,
     InvalidFileException,
@@ -38,31 +44,89 @@ _DAMAGED = (
     AttributeError,
     IndexError,
     SyntaxError,
+    ExpatError,
+    zlib.error,
+    EOFError,
+    RuntimeError,
     OSError,
 )
+
+
+class _Reader(ExcelReader):
+    """Reads what rows need: strings, styles (which numbers are dates), and the first visible sheet."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(file, read_only=True, data_only=True, keep_links=False)
+        self.archive: BoundedArchive = BoundedArchive(file)
+
+    def read(self) -> None:
+        self.read_manifest()
+        self.read_strings()
+        self.read_workbook()
+        apply_stylesheet(self.archive, self.wb)
+
+    def read_strings(self) -> None:
+        part = self.package.find(SHARED_STRINGS)  # type: ignore[no-untyped-call]
+        if part is not None:
+            self.shared_strings = self.archive.shared_strings(part.PartName[1:])
+
+    def sheet(self) -> "_Sheet | None":
+        for sheet, relation in self.parser.find_sheets():
+            is_table = relation.target in self.valid_files and "chartsheet" not in relation.Type
+            if is_table and sheet.state == "visible":
+                found = _Sheet(self.wb, sheet.name, relation.target, self.shared_strings)
+                found.archive, found.path = self.archive, relation.target
+                return found
+        return None
+
+
+class _Sheet(ReadOnlyWorksheet):
+    archive: BoundedArchive
+    path: str
+    most_bytes: int | None = None
+
+    def _get_size(self) -> None:
+        """Not looked for: the stated dimension may lie, and the search may read the whole sheet."""
+
+    def _get_source(self) -> WatchedSheet:
+        return self.archive.sheet(self.path, self.most_bytes)
 
 
 def read_workbook(file: BinaryIO) -> Table:
     """The first visible sheet. Raises ValidationFailed for what is no workbook, or unpacks to too much."""
     with _damage_refused():
-        _refuse_bomb(file)
+        unpacked = refuse_bomb(file)
         file.seek(0)
-        book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
-        sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
-    if not sheets:
+        reader = _Reader(file)
+        reader.read()
+        found = reader.sheet()
+    if found is None:
         raise refused(_("The workbook has no visible sheet."))
-    sheet: Any = sheets[0]
-    # The stated dimension may lie; the rows do not.
-    sheet.reset_dimensions()
+    sheet: _Sheet = found
 
     def rows() -> Iterator[Row]:
         with _damage_refused():
             yield from _rows(sheet)
 
-    sample = [cells for _number, cells in islice(rows(), SAMPLE_ROWS)]
+    sample = _sample(sheet)
     if not sample:
         raise refused(_("The file is empty."))
-    return Table("xlsx", rows, sample)
+    return Table("xlsx", rows, sample, unpacked_bytes=unpacked)
+
+
+def _sample(sheet: _Sheet) -> list[list[str]]:
+    """The first rows, as far as they stand at the sheet's beginning."""
+    sample: list[list[str]] = []
+    sheet.most_bytes = _SAMPLE_BYTES
+    try:
+        with _damage_refused():
+            for _number, cells in islice(_rows(sheet), SAMPLE_ROWS):
+                sample.append(cells)
+    except SampleEnds:
+        pass
+    finally:
+        sheet.most_bytes = None
+    return sample
 
 
 @contextmanager
@@ -71,21 +135,6 @@ def _damage_refused() -> Iterator[None]:
         yield
     except _DAMAGED as error:
         raise refused(_("The workbook cannot be read.")) from error
-
-
-def _refuse_bomb(file: BinaryIO) -> None:
-    file.seek(0)
-    with zipfile.ZipFile(file) as archive:
-        members = archive.infolist()
-    # Python reads no more of a member than its header states, so the stated sizes bind.
-    unpacked = sum(member.file_size for member in members)
-    strings = sum(m.file_size for m in members if m.filename.endswith("sharedStrings.xml"))
-    if (
-        len(members) > _MAX_MEMBERS
-        or unpacked > _MAX_UNPACKED_BYTES
-        or strings > _MAX_SHARED_STRINGS_BYTES
-    ):
-        raise refused(_("The workbook unpacks to too much; send it as CSV."))
 
 
 def _rows(sheet: Any) -> Iterator[Row]:

@@ -1,0 +1,1 @@
+"""One way to write days and moments on every page, the console's too."""
