@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from django.urls import URLPattern, path
 from django.utils.translation import get_language
 from drf_spectacular.renderers import OpenApiJsonRenderer
+from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,6 +24,7 @@ class Schema(SpectacularAPIView):
     permission_classes: Any = []
     made: ClassVar[dict[tuple[Any, str], bytes]] = {}
 
+    @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         key = (self.urlconf, get_language() or "")
         if key not in self.made:

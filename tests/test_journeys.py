@@ -174,7 +174,9 @@ def test_the_logs_name_tenant_and_request_and_no_person(plaza: Plaza) -> None:
 
     lines = (plaza.home / "logs/web.log").read_text().splitlines()
     answered = [json.loads(line) for line in lines if '"request_finished"' in line]
-    ours = [line for line in answered if line["request"].endswith(" /api/v1/contacts")]
+    # 400 and 404 are those of hosts that are no tenant's.
+    passed = [line for line in answered if line["code"] in {200, 201, 409}]
+    ours = [line for line in passed if line["request"].endswith(" /api/v1/contacts")]
     assert len(ours) > 100
     assert [line for line in ours if not (line.get("tenant_id") and line.get("request_id"))] == []
     for log in (plaza.home / "logs").glob("*.log"):
