@@ -36,7 +36,7 @@ def refusal(data: bytes | str, name: str) -> str:
         (b"\x89PNG\r\n\x1a\n" + bytes(9), "an image"),
         (b"\xff\xd8\xff\xe0" + bytes(9), "an image"),
         (b"GIF89a" + bytes(9), "an image"),
-        (gzip.compress(CSV.encode()), "a compressed file (gzip)"),
+        (gzip.compress(CSV.encode(), mtime=0), "a compressed file (gzip)"),
         (zipped(), "a ZIP archive"),
         (zipped("contacts.csv"), "a ZIP archive"),
         (zipped("[Content_Types].xml", "word/document.xml"), "a Word document"),
