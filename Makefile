@@ -9,7 +9,7 @@ LOCK := .plaza/boot/bin/uv pip compile --quiet --generate-hashes --no-emit-index
 	--python-version 3.11 pyproject.toml
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := up
-.PHONY: up test test-system lint format bench reset lock setup
+.PHONY: up test test-system lint format bench drills reset lock setup
 
 up: setup  ## set up and run everything until Ctrl-C
 	@exec $(LOCAL) up
@@ -36,6 +36,9 @@ format: setup  ## what the linter can mend by itself
 
 bench: setup  ## the benchmarks, as a table
 	@exec $(RUN) -- $(BIN)/python -m tests.bench $(ARGS)
+
+drills: setup  ## attacks and races against the wall, in full; ARGS="sqlwall --seed 7" for one
+	@exec $(RUN) -- $(BIN)/python -m tests.drills $(or $(ARGS),sqlwall interleave isolation provisioning)
 
 reset: setup  ## forget all data; programs stay
 	@$(LOCAL) reset

@@ -236,3 +236,15 @@ class WebhookEvent(models.Model):
         pause = min(timedelta(seconds=15) * 2 ** (self.attempts - 1), self._LONGEST_PAUSE)
         self.next_attempt_at = now + pause if self.attempts < self.MOST_ATTEMPTS else None
         self.save()
+
+
+class Scaling(models.Model):
+    """One change of a tenant's shares by hand, and the shares that it led to. Kept for the invoices."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "scaled_at")
+    tenant_id = models.UUIDField()
+    scaled_at = models.DateTimeField()
+    shares: "models.JSONField[dict[str, Any]]" = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"{self.tenant_id} at {self.scaled_at}"

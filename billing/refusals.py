@@ -35,3 +35,11 @@ class PaymentAccountMissing(DomainError):
     code = "payment_account_missing"
     status = 409
     title = _("There is no account at a payment provider yet; start a checkout.")
+
+
+class StillCollected(DomainError):
+    """A provider collects for this tenant: end its subscription there before the tenant is erased."""
+
+    code = "subscription_still_collected"
+    status = 409
+    title = _("A payment provider still collects for this tenant.")

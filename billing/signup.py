@@ -1,4 +1,7 @@
-"""Sign-up: one transaction reserves everything, then the schema is made, then the doors open.
+"""Sign-up: one transaction reserves everything, a ready schema included, and opens the doors.
+
+When no schema is ready, it is cloned afterwards (`finish`), here where this process has the owner's
+rights, else by the provisioner's worker.
 
 Killed anywhere, it goes on: what is reserved is whole, and `finish` starts again where it stopped
 (`billing.finish_sign_ups` looks for the cut off). Repeating one's own unfinished sign-up continues it.
@@ -27,7 +30,8 @@ from tenants.identity.demo import is_shut_out
 from tenants.identity.people import add_member, create_person, find_person, password_faults
 from tenants.identity.refusals import EmailTaken
 from tenants.models import Person, Tenant
-from tenants.provisioning import provision
+from tenants.pool import claim_ready
+from tenants.provisioning import can_provision, provision
 
 log = logger(__name__)
 # A sign-up that is older was cut off; younger ones are still being answered.
@@ -59,7 +63,7 @@ def sign_up(  # noqa: PLR0913 - what the form asks
     now: datetime,
     locale: str = "en",
 ) -> Tenant:
-    """A tenant that answers requests. Raises what `reserve` raises."""
+    """A tenant that answers requests, or is left to the provisioner. Raises what `reserve` raises."""
     application = Application(organisation, slug, email, password, plan, locale)
     tenant = reserve(application=application, now=now)
     return finish(tenant_id=tenant.id)
@@ -67,9 +71,9 @@ def sign_up(  # noqa: PLR0913 - what the form asks
 
 @transaction.atomic
 def reserve(*, application: Application, now: datetime) -> Tenant:
-    """Take name and host, with the owner, the plan and its entitlements; all of it or nothing.
+    """Take name, host and a schema, with the owner, the plan and its entitlements; all of it or nothing.
 
-    Raises ValidationFailed, SlugTaken, EmailTaken.
+    It is active when a schema was ready, else provisioning. Raises ValidationFailed, SlugTaken, EmailTaken.
     """
     subscriptions.find_plan(application.plan)
     given = {name: getattr(application, name) for name in ("slug", "email", "password")}
@@ -79,8 +83,12 @@ def reserve(*, application: Application, now: datetime) -> Tenant:
     begun = _own_unfinished(application.slug, person)
     if begun is not None:
         return begun
+    ready = claim_ready()
     tenant = tenants.reserve(
-        slug=application.slug, organisation=application.organisation, locale=application.locale
+        slug=application.slug,
+        organisation=application.organisation,
+        locale=application.locale,
+        ready=ready,
     )
     member = add_member(tenant=tenant, person=person, role=Role.OWNER)
     subscriptions.start(tenant=tenant, plan=application.plan, now=now)
@@ -88,6 +96,16 @@ def reserve(*, application: Application, now: datetime) -> Tenant:
         tenant_id=tenant.id, meter=Meter.SEATS, quantity=1, key=f"member:{member.pk}", now=now
     )
     log.info("tenant.reserved", extra={"tenant_id": str(tenant.id), "plan": application.plan})
+    if ready is not None:
+        return _opened(tenant.id)
+    if not can_provision():
+        later("billing.finish_sign_up", tenant_id=str(tenant.id))
+    return tenant
+
+
+def _opened(tenant_id: UUID) -> Tenant:
+    tenant = tenants.activate(tenant_id=tenant_id)
+    log.info("tenant.signed_up", extra={"tenant_id": str(tenant_id)})
     return tenant
 
 
@@ -111,7 +129,7 @@ def other_faults(given: Mapping[str, str], *, known: Collection[str]) -> dict[st
         faults |= {"password": weak} if weak and not has_account else {}
     if (known or faults) and "slug" in given and not {"slug"} & {*known, *faults}:
         taken = Tenant.objects.exclude(status=Tenant.Status.PROVISIONING)
-        if taken.filter(slug=given["slug"]).exists():
+        if taken.filter(slug=given["slug"]).exists() or tenants.is_kept(given["slug"]):
             faults["slug"] = [str(tenants.SlugTaken.title)]
     return faults
 
@@ -145,14 +163,15 @@ def _own_unfinished(slug: str, person: Person) -> Tenant | None:
 
 
 def finish(*, tenant_id: UUID) -> Tenant:
-    """Make the schema and open the tenant. Harmless again and again, and twice at once."""
+    """Make the schema and open the tenant. Harmless again and again, and twice at once.
+
+    Without the owner's rights the tenant stays as it is: the provisioner's worker was asked.
+    """
     tenant: Tenant = Tenant.objects.get(pk=tenant_id)
-    if tenant.status != Tenant.Status.PROVISIONING:
+    if tenant.status != Tenant.Status.PROVISIONING or not can_provision():
         return tenant
     provision(tenant_id=tenant_id)
-    tenant = tenants.activate(tenant_id=tenant_id)
-    log.info("tenant.signed_up", extra={"tenant_id": str(tenant_id)})
-    return tenant
+    return _opened(tenant_id)
 
 
 @transaction.atomic

@@ -1,12 +1,13 @@
 """What billing does off the request. All of it is the square's, and harmless twice."""
 
+from datetime import datetime
 from uuid import UUID
 
 from celery import shared_task
 from django.utils import timezone
 
 from billing import signup
-from billing.services import subscriptions, webhooks
+from billing.services import offboarding, scaling, subscriptions, webhooks
 from tenants.tasks import TenantTask
 
 
@@ -39,3 +40,32 @@ def expire_trials() -> int:
     """End what has run out: trials that nobody paid for, and the grace of those who are overdue."""
     now = timezone.now()
     return subscriptions.expire_trials(now=now) + subscriptions.hold_overdue(now=now)
+
+
+@shared_task(name="billing.tenant_scaled", base=TenantTask, public=True)
+def tenant_scaled(
+    *,
+    tenant_id: str,
+    scaled_at: str,
+    statement_timeout_ms: int | None,
+    connection_share: int | None,
+    worker_slots: int | None,
+    storage_limit_bytes: int | None,
+) -> None:
+    """Keep what a tenant's shares were changed to by hand."""
+    scaling.record(
+        tenant_id=UUID(tenant_id),
+        scaled_at=datetime.fromisoformat(scaled_at),
+        shares={
+            "statement_timeout_ms": statement_timeout_ms,
+            "connection_share": connection_share,
+            "worker_slots": worker_slots,
+            "storage_limit_bytes": storage_limit_bytes,
+        },
+    )
+
+
+@shared_task(name="billing.erase_closed", base=TenantTask, public=True)
+def erase_closed() -> int:
+    """Erase the tenants whose window has ended, and go on with erasures that were cut off."""
+    return offboarding.erase_due(now=timezone.now())

@@ -1,6 +1,7 @@
 """The look of answers: problem+json, batches, and the base of every API view."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, cast
 
 from django.conf import settings
@@ -16,7 +17,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView, set_rollback
 
 from config import errors, idempotency
-from config.context import request_id
+from config.context import Place, at_place, request_id
 from config.errors import DomainError
 from config.logs import logger
 from config.needs import Needs
@@ -122,29 +123,42 @@ def exception_handler(raised: Exception, context: dict[str, Any]) -> Response | 
 
 
 class View(APIView):
-    """An API view. Declares `needs`; a POST with an Idempotency-Key is answered once."""
+    """An API view. Declares `needs`; a POST with an Idempotency-Key is answered once.
+
+    `place` SQUARE is for work on the square's tables (identity, billing) for the tenant in force.
+    """
 
     needs: Needs
+    place: Place | None = None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return idempotency.once(
-            request,
-            lambda: cast("HttpResponse", super(View, self).dispatch(request, *args, **kwargs)),
-            problem_response,
-        )
+        with _placed(self.place):
+            return idempotency.once(
+                request,
+                lambda: cast("HttpResponse", super(View, self).dispatch(request, *args, **kwargs)),
+                problem_response,
+            )
 
 
 class ViewSet(viewsets.GenericViewSet[Any]):
     """The same for routers: list, retrieve and the rest are the subclass's own methods."""
 
     needs: Needs
+    place: Place | None = None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return idempotency.once(
-            request,
-            lambda: cast("HttpResponse", super(ViewSet, self).dispatch(request, *args, **kwargs)),
-            problem_response,
-        )
+        with _placed(self.place):
+            return idempotency.once(
+                request,
+                lambda: cast(
+                    "HttpResponse", super(ViewSet, self).dispatch(request, *args, **kwargs)
+                ),
+                problem_response,
+            )
+
+
+def _placed(place: Place | None) -> AbstractContextManager[None]:
+    return nullcontext() if place is None else at_place(place)
 
 
 def parse(serializer: type[BaseSerializer[Any]], data: Any, **context: Any) -> dict[str, Any]:

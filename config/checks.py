@@ -51,3 +51,27 @@ def production_is_told_its_secrets(**_: Any) -> list[CheckMessage]:
         for name in ("STRIPE_WEBHOOK_SECRET", "PAYPAL_WEBHOOK_ID")
         if not getattr(settings, name)
     ]
+
+
+@register("plaza", deploy=True)
+def production_has_a_sign_in_for_each(**_: Any) -> list[CheckMessage]:
+    """Who answers requests must not be the owner, whom neither row security nor a schema's rights bind."""
+    known = {
+        "DATABASE_URL": settings.DATABASE_WEB,
+        "DATABASE_SQUARE_URL": settings.DATABASE_SQUARE,
+        "DATABASE_OWNER_URL": settings.DATABASE_OWNER,
+    }
+    names = [given["USER"] for given in known.values() if given is not None]
+    if not settings.IS_PRODUCTION or len(set(names)) == len(names):
+        return []
+    return [
+        Error(
+            "Tenants are kept apart by our own code alone: one sign-in to PostgreSQL stands for several of"
+            f" {', '.join(known)}.",
+            hint=(
+                "Let each name a role of its own (plaza_web, plaza_square, and the database's owner only"
+                " where migrations and the provisioner run); `manage.py database prepare` makes them."
+            ),
+            id="plaza.E003",
+        )
+    ]

@@ -4,7 +4,10 @@ import hashlib
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parent.parent
-_PATTERNS = ("*/migrations/*.py", "apps/*/migrations/*.py", "billing/catalogue/*.toml")
+_PATTERNS = (
+    *("*/migrations/*.py", "apps/*/migrations/*.py", "billing/catalogue/*.toml"),
+    *("*/rights.py", "tenants/roles.py", "tenants/preparing.py", "tenants/granting.py"),
+)
 
 
 def release_fingerprint() -> str:

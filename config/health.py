@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from config.context import Place, at_place
 from config.logs import logger
 
 log = logger(__name__)
@@ -49,6 +50,7 @@ def readiness() -> dict[str, Any]:
     return {"status": status, "checks": checks}
 
 
+@at_place(Place.SQUARE)
 def _database() -> str:
     try:
         connection.close_if_unusable_or_obsolete()

@@ -60,7 +60,9 @@ def _run(work: Callable[[], HttpResponse], scope: str, key: str, digest: str) ->
         # would find the other half done. So all of it may be sent again.
         transaction.set_rollback(True)
         raise ServiceUnavailable()
+    tenant = current_tenant()
     KeptAnswer.objects.create(
+        tenant_id=tenant.id if tenant else None,
         scope=scope,
         key=key,
         request_hash=digest,

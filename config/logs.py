@@ -11,17 +11,20 @@ from django_structlog.middlewares import RequestMiddleware
 
 from config.context import bound_request_id, current_tenant, request_id
 from config.ids import new_id
+from config.messages import REQUEST_HEADER, TENANT_HEADER, at_work
 
 _ACCEPTED_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
 def _where(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Stamp the tenant and the request of this moment."""
+    """Stamp the tenant and the request of this moment; of a task that has ended, those of its message."""
     tenant = current_tenant()
-    if tenant is not None:
-        event.setdefault("tenant_id", str(tenant.id))
-    if request_id():
-        event.setdefault("request_id", request_id())
+    tenant_id = str(tenant.id) if tenant else at_work(TENANT_HEADER)
+    if tenant_id:
+        event.setdefault("tenant_id", tenant_id)
+    of_request = request_id() or at_work(REQUEST_HEADER)
+    if of_request:
+        event.setdefault("request_id", of_request)
     return event
 
 

@@ -26,6 +26,8 @@ class KeptAnswer(models.Model):
     """The answer given under an Idempotency-Key, written in the transaction of the work itself."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    # Whose it is: row security shows a tenant its own alone. Null on the square.
+    tenant_id = models.UUIDField(null=True)
     scope = models.CharField(max_length=120)
     key = models.CharField(max_length=255)
     request_hash = models.CharField(max_length=64)

@@ -18,6 +18,7 @@ class Feature(StrEnum):
     API_KEYS = "api_keys"
     SINGLE_SIGN_ON = "single_sign_on"
     AUDIT_EXPORT = "audit_export"
+    CUSTOM_DOMAINS = "custom_domains"
 
 
 class Meter(StrEnum):

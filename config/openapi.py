@@ -41,6 +41,14 @@ _IDEMPOTENCY_KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="The same key and body are worked on once and answer the same bytes, for 24 hours.",
 )
+_READ_FROM = OpenApiParameter(
+    "X-Read-From",
+    str,
+    OpenApiParameter.HEADER,
+    enum=["replica"],
+    description="The answer may come from a read replica, a few seconds behind, but never within a second"
+    " of a write of yours. The answer's `X-Read-From` tells: `replica` or `primary`.",
+)
 
 
 class PlazaSchema(AutoSchema):
@@ -56,7 +64,7 @@ class PlazaSchema(AutoSchema):
         return ": ".join(word.replace("-", " ") for word in words).capitalize()
 
     def get_override_parameters(self) -> list[Any]:
-        return [_IDEMPOTENCY_KEY] if self.method == "POST" else []
+        return {"POST": [_IDEMPOTENCY_KEY], "GET": [_READ_FROM]}.get(self.method, [])
 
     def get_tags(self) -> list[str]:
         parts = [part for part in self.path.split("/") if part and part not in {"api", "v1"}]

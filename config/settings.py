@@ -1,5 +1,7 @@
 """One settings file. Every value of the environment is read, and checked, through config/env.py."""
 
+import hashlib
+import hmac
 import logging
 import sys
 import warnings
@@ -49,11 +51,27 @@ PLAZA_HOME = Path(
 PLAZA_FILES = Path(
     env.text("PLAZA_FILES", "Folder of uploaded files.", default=PLAZA_HOME / "files")
 )
+PLAZA_CLOSING_DAYS = env.number(
+    "PLAZA_CLOSING_DAYS",
+    "Days in which a closed tenant can be restored; it is erased after them.",
+    default=30,
+    most=3_650,
+)
+INVOICE_RETENTION_YEARS = env.number(
+    "INVOICE_RETENTION_YEARS",
+    "Years for which invoices, the journal and certificates of erasure outlive their tenant.",
+    default=10,
+    most=100,
+)
 PLAZA_TRUSTED_PROXIES = env.words(
     "PLAZA_TRUSTED_PROXIES", "Proxy addresses (comma-separated) whose X-Forwarded-For is believed."
 )
 PLAZA_DEMO_PASSWORD = env.secret(
     "PLAZA_DEMO_PASSWORD", "Password of the demo people; ignored in production.", default=""
+)
+PLAZA_DNS_SERVERS = env.words(
+    "PLAZA_DNS_SERVERS",
+    "Name servers (address or address:port, comma-separated) asked for proofs of domains; unset: the system's.",
 )
 _default_port = {"http": 80, "https": 443}[PLAZA_SCHEME]
 PLAZA_PORT_SUFFIX = "" if _default_port == PLAZA_PORT or IS_PRODUCTION else f":{PLAZA_PORT}"
@@ -114,9 +132,12 @@ MIDDLEWARE = [
     "tenants.identity.middleware.CallerMiddleware",
     "quotas.middleware.Gate",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
+    # The last: it runs the view itself, when everybody else has looked at it.
+    "tenants.middleware.ReplicaMiddleware",
 ]
 ROOT_URLCONF = "config.urls_tenant"
 PUBLIC_SCHEMA_URLCONF = "config.urls_public"
+API_URLCONF = "config.urls_api"
 WSGI_APPLICATION = "config.wsgi.application"
 APPEND_SLASH = False
 # The host is matched against known domains in tenants/middleware.py, which refuses the others.
@@ -139,29 +160,98 @@ TEMPLATES = [
 ]
 
 # --- PostgreSQL --------------------------------------------------------------------------------------
+_POSTGRES = ("postgres", "postgresql")
 _DATABASE_URL = env.url(
     "DATABASE_URL",
-    "PostgreSQL 15 or newer, as the runtime signs in.",
-    schemes=("postgres", "postgresql"),
+    "PostgreSQL 15 or newer, as the web tier and the workers sign in (`plaza_web`).",
+    schemes=_POSTGRES,
+)
+_DATABASE_SQUARE_URL = env.url(
+    "DATABASE_SQUARE_URL",
+    "The same database for identity, billing and operators (`plaza_square`); unset: by DATABASE_URL.",
+    schemes=_POSTGRES,
+    default="",
 )
 _DATABASE_OWNER_URL = env.url(
     "DATABASE_OWNER_URL",
-    "The same database as its owner, for migrations and provisioning.",
-    schemes=("postgres", "postgresql"),
-    default=_DATABASE_URL,
+    "The same database as its owner: only who migrates and provisions has it.",
+    schemes=_POSTGRES,
+    default="",
+)
+_REPLICA_DATABASE_URL = env.url(
+    "REPLICA_DATABASE_URL",
+    "A streaming replica for GETs that ask for it (X-Read-From); sign-ins are the primary's. Unset: none.",
+    schemes=_POSTGRES,
+    default="",
+)
+REPLICA_MOST_LAG_SECONDS = env.number(
+    "REPLICA_MOST_LAG_SECONDS",
+    "How far the replica may be behind; further behind, the primary answers.",
+    default=5,
+    least=1,
+    most=3_600,
+)
+DATABASE_WEB = env.database("DATABASE_URL", _DATABASE_URL)
+DATABASE_SQUARE = env.database("DATABASE_SQUARE_URL", _DATABASE_SQUARE_URL or _DATABASE_URL)
+DATABASE_REPLICA = (
+    env.database("REPLICA_DATABASE_URL", _REPLICA_DATABASE_URL) if _REPLICA_DATABASE_URL else None
+)
+# With DATABASE_URL alone one sign-in is everything, which `manage.py check --deploy` warns of.
+_is_one_sign_in = not (_DATABASE_SQUARE_URL or _DATABASE_OWNER_URL)
+DATABASE_OWNER = (
+    env.database("DATABASE_OWNER_URL", _DATABASE_OWNER_URL or _DATABASE_URL)
+    if _DATABASE_OWNER_URL or _is_one_sign_in
+    else None
+)
+# Who cannot leaves new schemas to the provisioner's worker.
+PLAZA_CAN_PROVISION = DATABASE_OWNER is not None
+PLAZA_DB_LOGIN = env.choice(
+    "PLAZA_DB_LOGIN",
+    "How a connection becomes a tenant's: by taking its `role`, or by a sign-in of the `tenant`'s own.",
+    options=("role", "tenant"),
+    default="role",
+)
+PLAZA_DB_KEY = (
+    env.secret(
+        "PLAZA_DB_KEY",
+        "Seals calls of the database's functions, and makes the tenants' sign-ins; from SECRET_KEY if unset.",
+        default="",
+        least=32,
+    )
+    or hmac.new(SECRET_KEY.encode(), b"plaza.database", hashlib.sha256).hexdigest()
+)
+PLAZA_CITUS = env.flag(
+    "PLAZA_CITUS",
+    "Whether tenants' schemas are spread over nodes by Citus (deploy/citus.md).",
+    default=False,
+)
+PLAZA_STATEMENT_TIMEOUT_MS = env.number(
+    "PLAZA_STATEMENT_TIMEOUT_MS",
+    "How long a tenant's statement may take, where its plan says nothing; 0 is no limit.",
+    default=30_000,
+)
+PLAZA_READY_SCHEMAS = env.number(
+    "PLAZA_READY_SCHEMAS",
+    "Empty schemas kept ready for sign-ups; 0 makes each one in the request.",
+    default=10,
+    most=1_000,
 )
 DATABASES = {
     "default": {
         "ENGINE": "tenants.engine",
-        **env.database("DATABASE_URL", _DATABASE_URL),
-        "CONN_MAX_AGE": 60,
-        "CONN_HEALTH_CHECKS": True,
+        **DATABASE_WEB,
+        # Our own pool keeps connections, each with its tenant (tenants/engine/pool.py).
+        "CONN_MAX_AGE": 0,
+        "POOL_SIZE": env.number(
+            "PLAZA_DB_CONNECTIONS", "Of each process: its threads and two.", default=10, least=1
+        ),
+        # Behind a transaction pooler, for which sign-ins of the tenants' own are, no cursor outlives
+        # its statement.
+        "DISABLE_SERVER_SIDE_CURSORS": PLAZA_DB_LOGIN == "tenant",
         "OPTIONS": {"connect_timeout": 5, "application_name": "plaza"},
     }
 }
 DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
-# One SET for each change of tenant instead of one for each cursor; the engine fails closed.
-TENANT_LIMIT_SET_CALLS = True
 
 # --- Redis or Valkey -----------------------------------------------------------------------------------
 REDIS_URL = env.url(
@@ -172,10 +262,14 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "plaza",
-        "KEY_FUNCTION": "django_tenants.cache.make_key",
+        "KEY_FUNCTION": "config.cache.make_key",
         # Only the limits of sign-in and the like count here, and they fail closed: the pause of a
         # busy machine must not become a 503. The gate's own client waits 50 ms (quotas/counters.py).
-        "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
+        "OPTIONS": {
+            "socket_timeout": 0.5,
+            "socket_connect_timeout": 0.5,
+            "serializer": "config.cache.OwnedValues",
+        },
     }
 }
 RATELIMIT_USE_CACHE = "default"
@@ -250,6 +344,8 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "/login"
 _is_https = PLAZA_SCHEME == "https"
 SESSION_ENGINE = "config.sessions"
+# Not in a cookie of their own: the session is one tenant's.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 # `__Host-` forbids a Domain attribute, so that no subdomain can set or read another's cookie.
 SESSION_COOKIE_NAME = "__Host-plaza" if _is_https else "plaza"
 CSRF_COOKIE_NAME = "__Host-plaza-csrf" if _is_https else "plaza-csrf"
@@ -322,6 +418,10 @@ SPECTACULAR_SETTINGS = {
         "billing.catalogue.reference.describe_plans",
     ],
 }
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "config.files.TenantUploadHandler",
+]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 PLAZA_UPLOAD_LIMIT_BYTES = env.number(
     "PLAZA_UPLOAD_LIMIT_BYTES", "Largest file that an import takes.", default=256 * 1024 * 1024
@@ -368,7 +468,7 @@ WHITENOISE_USE_FINDERS = not STATIC_ROOT.exists()
 warnings.filterwarnings("ignore", message="No directory at", category=UserWarning)
 STORAGES = {
     "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "config.files.TenantFiles",
         "OPTIONS": {
             "location": PLAZA_FILES,
             "file_permissions_mode": 0o600,

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from config.urls_docs import docs_of
+from config.urls_api import urlpatterns as api_urls
 
 handler400 = "config.handlers.bad_request"
 handler403 = "config.handlers.permission_denied"
@@ -10,13 +10,7 @@ handler404 = "config.handlers.not_found"
 handler500 = "config.handlers.server_error"
 
 urlpatterns = [
-    path("api/v1/", include("tenants.identity.urls")),
-    path("api/v1/", include("quotas.urls")),
-    path("api/v1/", include("billing.urls")),
-    path("api/v1/", include("apps.crm.urls")),
-    path("api/v1/", include("apps.campaigns.urls")),
-    path("api/v1/", include("apps.content.urls")),
-    path("", include(docs_of("config.urls_tenant"))),
+    *api_urls,
     path("", include("config.urls_reference")),
     path("", include("tenants.identity.urls_pages")),
     path("", include("apps.portal.urls")),

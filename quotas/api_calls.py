@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from config.context import Place, at_place
 from config.ids import new_id
 from config.logs import logger
 from config.needs import Meter
@@ -63,7 +64,8 @@ def beginning(calls: Calls) -> Beginning:
 
 def count_directly(calls: Calls) -> None:
     """Count in the ledger's total, past Redis and past the limit: a call that was served is never lost."""
-    _add(calls.tenant_id, calls.period_start, calls.asked)
+    with at_place(Place.SQUARE):
+        _add(calls.tenant_id, calls.period_start, calls.asked)
 
 
 def give_back_directly(calls: Calls) -> None:
@@ -71,7 +73,8 @@ def give_back_directly(calls: Calls) -> None:
 
     Never below zero: a month's first calls, not folded yet when Redis goes away, stay counted.
     """
-    _add(calls.tenant_id, calls.period_start, -calls.asked)
+    with at_place(Place.SQUARE):
+        _add(calls.tenant_id, calls.period_start, -calls.asked)
 
 
 def used(*, tenant_id: UUID, now: datetime) -> int:

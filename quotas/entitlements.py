@@ -21,6 +21,7 @@ from django.db import connection
 from config.needs import Feature, Meter
 from quotas.models import Grant, Hold
 from quotas.refusals import HOLDS
+from tenants.replicas import note_write
 
 T = TypeVar("T")
 # A tenant always gets one row, so that a hold is seen even when no grant is in force.
@@ -176,6 +177,7 @@ def grant(  # noqa: PLR0913 - a grant is one flat statement of many facts
     """
     wanted = sorted({Feature(feature).value for feature in features})
     _check(limits, rates, [*limits, *ladder])
+    note_write(tenant_id)
     Grant.objects.bulk_create(
         [
             Grant(
@@ -214,11 +216,13 @@ def _check(
 
 def withdraw(*, tenant_id: UUID, source: str) -> None:
     """Take back what `source` granted. Harmless twice."""
+    note_write(tenant_id)
     Grant.objects.filter(tenant_id=tenant_id, source=source).delete()
 
 
 def hold(*, tenant_id: UUID, code: str | None) -> None:
     """Restrict the tenant with the refusal `code` (see HOLDS), or lift the restriction with None."""
+    note_write(tenant_id)
     if code is None:
         Hold.objects.filter(tenant_id=tenant_id).delete()
         return

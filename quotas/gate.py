@@ -29,6 +29,7 @@ from quotas.refusals import HOLDS, FeatureNotInPlan
 from quotas.verdicts import Bucket, Calls, RateState, Verdict
 from tenants.address import block_of
 from tenants.identity.caller import Caller
+from tenants.life.refusals import TenantClosing
 from tenants.models import Tenant
 from tenants.services import TenantSuspended
 
@@ -133,6 +134,8 @@ def _refused_late(decision: Decision, refusal: DomainError | None) -> Decision:
 
 
 def _state_refusal(tenant: Tenant, found: Snapshot) -> DomainError | None:
+    if tenant.status == Tenant.Status.CLOSING:
+        return TenantClosing(reason=tenant.closing_reason, erase_after=tenant.erase_after)
     if tenant.status != Tenant.Status.ACTIVE:
         return TenantSuspended(state=tenant.status, reason=tenant.suspended_reason)
     return HOLDS[found.hold]() if found.hold else None

@@ -49,7 +49,8 @@ METERS: Mapping[Meter, MeterSpec] = {
         MeterSpec(Meter.CAMPAIGNS, "campaign", Window.MONTH, _("Campaigns made in a month.")),
     )
 }
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Where the period of a lifetime begins.
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def period_start(meter: Meter, now: datetime) -> datetime:
@@ -57,7 +58,7 @@ def period_start(meter: Meter, now: datetime) -> datetime:
     day = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     window = METERS[meter].window
     if window is Window.LIFETIME:
-        return _EPOCH
+        return EPOCH
     return day if window is Window.DAY else day.replace(day=1)
 
 

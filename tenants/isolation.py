@@ -1,37 +1,47 @@
-"""A connection belongs to a tenant only through here: the name in the context, and the path on the connection."""
+"""A connection belongs to a tenant only through here: names in context variables, which the engine obeys.
+
+Nothing is sent by entering a context: the engine takes the right connection at the next statement
+(tenants/engine/base.py). A transaction belongs to one connection, so a context is entered before it.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import cast
 
-from django.db import connection as any_connection
-
-from config.context import PUBLIC_SCHEMA, TenantRef, bound_tenant
-from tenants.engine.base import DatabaseWrapper
+from config.context import Place, TenantRef, at_place, bound_tenant
 from tenants.models import Tenant
 
 
 @contextmanager
 def tenant_context(tenant: Tenant | TenantRef) -> Iterator[TenantRef]:
-    """Work inside one tenant's schema. Evaluate querysets before leaving: they are lazy."""
+    """Work inside one tenant's schema, as its role."""
     ref = tenant.ref if isinstance(tenant, Tenant) else tenant
-    with _path(ref.schema), bound_tenant(ref):
+    with bound_tenant(ref), at_place(Place.STALL):
         yield ref
 
 
 @contextmanager
 def square_context() -> Iterator[None]:
     """Work in public alone, whatever tenant was in force."""
-    with _path(PUBLIC_SCHEMA), bound_tenant(None):
+    with bound_tenant(None), at_place(Place.SQUARE):
         yield
 
 
 @contextmanager
-def _path(schema: str) -> Iterator[None]:
-    connection = cast("DatabaseWrapper", any_connection)
-    before = connection.schema_name
-    connection.set_schema(schema)
-    try:
+def on_square() -> Iterator[None]:
+    """Work on the square's tables (identity, billing) for the tenant in force; a decorator too."""
+    with at_place(Place.SQUARE):
         yield
-    finally:
-        connection.set_schema(before)
+
+
+@contextmanager
+def lookup_context() -> Iterator[None]:
+    """Read hosts, people and sessions, to find out who asks; a decorator too."""
+    with at_place(Place.LOOKUP):
+        yield
+
+
+@contextmanager
+def owner_context() -> Iterator[None]:
+    """Migrate and provision through Django. Raises NoOwner in a process without DATABASE_OWNER_URL."""
+    with bound_tenant(None), at_place(Place.OWNER):
+        yield

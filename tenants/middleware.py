@@ -1,28 +1,46 @@
-"""Host -> tenant: which stall a request is for, before anything else is asked."""
+"""Host -> tenant: which stall a request is for, before anything else is asked. And, last, from which server it reads."""
 
-import re
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest, HttpResponse
-from structlog.contextvars import bound_contextvars
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
 
 from config.api import problem_response
-from config.errors import BadHost, DomainError, UnknownHost
-from tenants.isolation import square_context, tenant_context
-from tenants.services import tenant_at
+from config.context import reading_from_replica
+from config.errors import BadHost, DomainError, NotFound, UnknownHost
+from config.logs import logger
+from tenants.hosts import TenantMoved, api_host, asked_host, moved_from
+from tenants.identity.api_host import tenant_asked_for
+from tenants.isolation import lookup_context, square_context, tenant_context
+from tenants.metrics import count_request
+from tenants.models import Tenant
+from tenants.replicas import may_read_replica, replica
+from tenants.services import tenant_at, url_of
+from tenants.streaming import kept_here
 
-# Labels of 1 to 63 letters, digits and inner hyphens; one dot may end the name.
-_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
-_LAST_PORT = 65_535
+log = logger(__name__)
+READ_FROM = "X-Read-From"
+_PROGRAM_PATHS = ("/api/", "/openapi.json")
+_DOCUMENTS = frozenset({"/openapi.json", "/docs"})
+
+
+class PermanentRedirect(HttpResponsePermanentRedirect):
+    """308: like 301, and the method stays. Not kept: a tenant may take its old name back."""
+
+    status_code = 308
+
+    def __init__(self, address: str) -> None:
+        super().__init__(address, headers={"Cache-Control": "no-store"})
 
 
 class TenantMiddleware:
-    """Find the tenant of the host, bind it to the connection and the context, or answer 400 or 404.
+    """Find the tenant of the host, bind it to the context, or answer 400 or 404.
 
-    Returns the refusal and never raises. The square is `PLAZA_DOMAIN` itself.
+    Returns the refusal and never raises. The square is `PLAZA_DOMAIN` itself; at `api.<PLAZA_DOMAIN>`
+    the credentials or `X-Tenant` name the tenant.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -30,32 +48,127 @@ class TenantMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         try:
-            host = request.get_host()
-        except DisallowedHost:
-            return problem_response(BadHost())
-        name, _, port = host.lower().partition(":")
-        if not _HOST.fullmatch(name) or int(port or 0) > _LAST_PORT:
-            return problem_response(BadHost())
-        name = name.removesuffix(".")
+            name = asked_host(request)
+        except BadHost as refusal:
+            return problem_response(refusal)
         if name == settings.PLAZA_DOMAIN:
-            return self._square(request)
-        return self._stall(request, name)
+            return self._public(request, settings.PUBLIC_SCHEMA_URLCONF)
+        try:
+            return self._for_programs(request) if name == api_host() else self._stall(request, name)
+        except DomainError as refusal:
+            return problem_response(refusal)
 
-    def _square(self, request: HttpRequest) -> HttpResponse:
+    def _public(self, request: HttpRequest, urlconf: str) -> HttpResponse:
         request.tenant = None  # type: ignore[attr-defined]
-        request.urlconf = settings.PUBLIC_SCHEMA_URLCONF
+        request.urlconf = urlconf
         with square_context():
-            return self.get_response(request)
+            return kept_here(self.get_response(request))
 
     def _stall(self, request: HttpRequest, name: str) -> HttpResponse:
-        with square_context():
-            try:
-                tenant = tenant_at(name)
-            except DomainError as refusal:
-                return problem_response(refusal)
+        with lookup_context():
+            tenant = tenant_at(name)
+            moved = moved_from(name) if tenant is None else None
+        if moved is not None:
+            return _lead_on(request, moved)
         if tenant is None:
-            return problem_response(UnknownHost())
+            raise UnknownHost()
+        return self._inside(request, tenant, settings.ROOT_URLCONF)
+
+    def _for_programs(self, request: HttpRequest) -> HttpResponse:
+        """`api.<PLAZA_DOMAIN>`: the API and its description, without pages and cookies."""
+        path = request.path_info
+        if not path.startswith("/api/v1/") and path not in _DOCUMENTS:
+            raise NotFound()
+        request.COOKIES = {}
+        if path in _DOCUMENTS:
+            response = self._public(request, settings.API_URLCONF)
+        else:
+            with lookup_context():
+                tenant = tenant_asked_for(request, now=timezone.now())
+            response = self._inside(request, tenant, settings.API_URLCONF)
+        response.cookies.clear()
+        patch_vary_headers(response, ["Authorization", "X-Tenant"])
+        return response
+
+    def _inside(self, request: HttpRequest, tenant: Tenant, urlconf: str) -> HttpResponse:
         request.tenant = tenant  # type: ignore[attr-defined]
-        request.urlconf = settings.ROOT_URLCONF
-        with tenant_context(tenant), bound_contextvars(tenant_id=str(tenant.id)):
-            return self.get_response(request)
+        request.urlconf = urlconf
+        with tenant_context(tenant):
+            response = kept_here(self.get_response(request))
+        count_request(tenant.id, response.status_code)
+        return response
+
+
+def _lead_on(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+    """To the tenant's present name: a page redirects, a program is told."""
+    address = url_of(tenant) + request.get_full_path()
+    is_read = request.method in {"GET", "HEAD"}
+    if is_read and not request.path_info.startswith(_PROGRAM_PATHS):
+        return PermanentRedirect(address)
+    raise TenantMoved(url=address)
+
+
+class ReplicaMiddleware:
+    """`X-Read-From: replica` lets a GET of a tenant read from the replica; the answer tells which it was.
+
+    The last of all: who asks, and whether they may, was found out at the primary. A tenant that wrote
+    within the last second reads from the primary, and so does everybody while the replica is away.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if _asks_for_replica(request):
+            response.headers.setdefault(READ_FROM, "primary")
+        if settings.DATABASE_REPLICA is not None:
+            patch_vary_headers(response, [READ_FROM])
+        return response
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        view: Callable[..., HttpResponse],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> HttpResponse | None:
+        tenant: Tenant | None = getattr(request, "tenant", None)
+        if tenant is None or request.method not in {"GET", "HEAD"}:
+            return None
+        if not _asks_for_replica(request) or not may_read_replica(tenant.id):
+            return None
+        with reading_from_replica() as reading:
+            response = _attempt(request, view, args, kwargs)
+        if reading.is_unreachable:
+            replica().pause("unreachable")
+        if response is None or not reading.has_read:
+            return response
+        response.headers[READ_FROM] = "replica"
+        return response
+
+
+def _asks_for_replica(request: HttpRequest) -> bool:
+    return request.headers.get(READ_FROM, "").strip().lower() == "replica"
+
+
+def _attempt(
+    request: HttpRequest,
+    view: Callable[..., HttpResponse],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> HttpResponse | None:
+    """The view's answer, or None when the primary shall be asked: only success is the replica's to tell.
+
+    What is not found may not have arrived yet; a write is refused there; the server may go away.
+    """
+    try:
+        response = view(request, *args, **kwargs)
+        rendered: HttpResponse = response.render() if hasattr(response, "render") else response
+    except Exception as error:  # noqa: BLE001 (whatever it is: the primary raises it again, or answers)
+        log.info("replica.gave_way", extra={"reason": type(error).__name__})
+        return None
+    if rendered.status_code >= 400:
+        log.info("replica.gave_way", extra={"reason": str(rendered.status_code)})
+        return None
+    return rendered

@@ -6,11 +6,14 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from config.errors import DomainError, ValidationFailed
 from config.ids import new_id
-from tenants.models import Domain, Tenant
+from tenants.life.refusals import TenantNotOpen
+from tenants.models import Domain, RetiredSlug, Tenant
+from tenants.pool import Claimed
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 # Names that are ours, that a stranger would take for ours, or that programs ask by themselves (wpad).
@@ -80,6 +83,15 @@ class TenantNotReady(DomainError):
     headers = {"Retry-After": "2"}
 
 
+class TenantMigrating(DomainError):
+    """The tenant's tables are in the middle of a migration that is no transaction; ask again in a moment."""
+
+    code = "tenant_migrating"
+    status = 503
+    title = _("This tenant is being brought to a new version.")
+    headers = {"Retry-After": "5"}
+
+
 class TenantSuspended(DomainError):
     """The tenant is suspended: usage, plan, export and support stay reachable."""
 
@@ -112,13 +124,25 @@ def check_slug(slug: str) -> None:
 
 
 @transaction.atomic
-def reserve(*, slug: str, organisation: str, locale: str = "en", is_demo: bool = False) -> Tenant:
-    """Take the name and the host; the schema comes later (tenants/provisioning.py). Raises SlugTaken."""
+def reserve(
+    *,
+    slug: str,
+    organisation: str,
+    locale: str = "en",
+    is_demo: bool = False,
+    ready: Claimed | None = None,
+) -> Tenant:
+    """Take the name and the host. Raises SlugTaken.
+
+    The schema is `ready` (tenants/pool.py), claimed in this transaction, or it comes later
+    (tenants/provisioning.py).
+    """
     check_slug(slug)
-    tenant_id = new_id()
+    tenant_id = ready.id if ready else new_id()
     tenant = Tenant(
         id=tenant_id,
         schema_name=f"t_{tenant_id.hex}",
+        schema_version=ready.version if ready else "",
         slug=slug,
         organisation=organisation,
         locale=locale,
@@ -130,7 +154,15 @@ def reserve(*, slug: str, organisation: str, locale: str = "en", is_demo: bool =
             Domain.objects.create(tenant=tenant, domain=host_of(slug), is_primary=True)
     except IntegrityError as error:
         raise SlugTaken(slug=slug) from error
+    # After the row is in: it waited for a tenant who was giving the name up at this moment.
+    if is_kept(slug):
+        raise SlugTaken(slug=slug)
     return tenant
+
+
+def is_kept(slug: str) -> bool:
+    """Whether a tenant gave this name up (tenants/hosts.py), and it still leads to that one."""
+    return RetiredSlug.objects.filter(slug=slug, until__gt=Now()).exists()
 
 
 def activate(*, tenant_id: UUID) -> Tenant:
@@ -143,10 +175,15 @@ def activate(*, tenant_id: UUID) -> Tenant:
 
 @transaction.atomic
 def suspend(*, tenant_id: UUID, reason: str) -> Tenant:
-    """Refuse the tenant's work from the next request on. `reason` is shown to its people."""
+    """Refuse the tenant's work from the next request on. `reason` is shown to its people.
+
+    Raises ValidationFailed, TenantNotOpen.
+    """
     tenant = Tenant.objects.select_for_update().get(pk=tenant_id)
     if not reason.strip():
         raise ValidationFailed(errors={"reason": [str(_("Say why."))]})
+    if tenant.status in {Tenant.Status.CLOSING, Tenant.Status.CLOSED}:
+        raise TenantNotOpen(state=tenant.status)
     tenant.status = Tenant.Status.SUSPENDED
     tenant.suspended_reason = reason.strip()
     tenant.save(update_fields=["status", "suspended_reason"])
@@ -165,13 +202,20 @@ def resume(*, tenant_id: UUID) -> Tenant:
 
 
 def tenant_at(host: str) -> Tenant | None:
-    """The tenant that answers at `host`, None where nobody does. Raises TenantNotReady."""
+    """The tenant that answers at `host`, None where nobody does. Raises TenantNotReady, TenantMigrating."""
     domain = Domain.objects.select_related("tenant").filter(domain=host).first()
-    tenant: Tenant | None = domain.tenant if domain else None
+    return answering(domain.tenant if domain else None)
+
+
+def answering(tenant: Tenant | None) -> Tenant | None:
+    """`tenant` if it answers requests, None if it is none or gone. Raises TenantNotReady, TenantMigrating."""
     if tenant is None or tenant.status == Tenant.Status.CLOSED:
         return None
     if tenant.status == Tenant.Status.PROVISIONING:
         raise TenantNotReady()
+    # Only while its own schema is in the middle: of the old or the new version it is served.
+    if tenant.migration_state == Tenant.MigrationState.MIGRATING:
+        raise TenantMigrating()
     return tenant
 
 

@@ -15,6 +15,7 @@ import redis
 from django.conf import settings
 from django.db import connection as any_connection
 
+from config import context
 from config.celery import app as celery_app
 from tests.client import Api
 
@@ -44,18 +45,34 @@ _own_redis()
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest file first, so that one worker walks the journeys while the other does the rest."""
     items.sort(key=lambda item: item.path.name != "test_journeys.py")
+    # Whoever imports the web server's entry begins to serve; what tests plant has no place to say.
+    context._serving = False
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     """The schemas of the two tenants, made by the real provisioning."""
+    from tenants.granting import prepare_rights
+    from tenants.preparing import prepare_roles
     from tenants.provisioning import provision
 
     with django_db_blocker.unblock():
+        prepare_roles()
+        prepare_rights()
+        _let_owner_take_roles()
         for tenant_id, slug in ((ACME_ID, "acme"), (GLOBEX_ID, "globex")):
             tenant = _tenant_row(tenant_id, slug)
             provision(tenant_id=tenant.id)
             tenant.delete()
+
+
+def _let_owner_take_roles() -> None:
+    """The tests' engine signs in as the owner and takes each place's role."""
+    from tenants.engine.owner import owner_connection
+    from tenants.roles import LOOKUP, SQUARE, WEB
+
+    with owner_connection() as owner:
+        owner.execute(f"GRANT {WEB}, {SQUARE}, {LOOKUP} TO CURRENT_USER")
 
 
 def _tenant_row(tenant_id: UUID, slug: str) -> Any:
@@ -119,6 +136,13 @@ def _fresh_redis(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _at_public_again() -> Iterator[None]:
+    """What a test asked of the connection by django-tenants' own API ends with it."""
+    yield
+    connection.set_schema_to_public()
+
+
+@pytest.fixture(autouse=True)
 def _nothing_left_in_tenant_schemas(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     marker = request.node.get_closest_marker("django_db")
@@ -135,12 +159,15 @@ def _nothing_left_in_tenant_schemas(request: pytest.FixtureRequest) -> Iterator[
 
 def _empty_tenant_schemas() -> None:
     """Truncate the two tenants' tables, and drop the schemas that the test itself made."""
+    from tenants.isolation import owner_context
+    from tenants.roles import drop_role_sql
+
     kept = {f"t_{tenant_id.hex}" for tenant_id in (ACME_ID, GLOBEX_ID)}
-    connection.set_schema_to_public()
-    with connection.cursor() as cursor:
+    with owner_context(), connection.cursor() as cursor:
         cursor.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 't\\_%%'")
         for schema in {row[0] for row in cursor.fetchall()} - kept:
             cursor.execute(f'DROP SCHEMA "{schema}" CASCADE')
+            cursor.execute(drop_role_sql(schema))
         cursor.execute(
             "SELECT format('%%I.%%I', schemaname, tablename) FROM pg_tables"
             " WHERE schemaname = ANY(%s) AND tablename <> ALL(%s)",

@@ -18,8 +18,10 @@ from apps.crm.models import (
     Tag,
 )
 from tests.factories_campaigns import *  # noqa: F403
+from tests.factories_endings import *  # noqa: F403
 from tests.factories_money import *  # noqa: F403
 from tests.factories_people import *  # noqa: F403
+from tests.factories_schemas import *  # noqa: F403
 
 
 class CompanyFactory(DjangoModelFactory[Company]):

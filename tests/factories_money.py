@@ -6,7 +6,7 @@ import factory
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from billing.models import Provider, ProviderPrice, Subscription, WebhookEvent
+from billing.models import Provider, ProviderPrice, Scaling, Subscription, WebhookEvent
 from config.ids import new_id
 from quotas.models import ApiCallMark, Grant, Hold, UsageEvent, UsageTotal
 from tests.factories_people import TenantFactory
@@ -95,3 +95,12 @@ class WebhookEventFactory(DjangoModelFactory[WebhookEvent]):
     kind = "customer.subscription.updated"
     payload = factory.LazyFunction(dict)
     received_at = factory.LazyFunction(timezone.now)
+
+
+class ScalingFactory(DjangoModelFactory[Scaling]):
+    class Meta:
+        model = Scaling
+
+    tenant_id = factory.LazyFunction(new_id)
+    scaled_at = factory.LazyFunction(timezone.now)
+    shares = factory.LazyFunction(dict)

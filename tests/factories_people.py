@@ -12,10 +12,12 @@ from tenants.models import (
     ApiKey,
     CrossingCode,
     Domain,
+    DomainClaim,
     Member,
     Person,
     PersonIdentity,
     RefreshToken,
+    RetiredSlug,
     Tenant,
 )
 
@@ -37,6 +39,27 @@ class DomainFactory(DjangoModelFactory[Domain]):
     tenant = factory.SubFactory(TenantFactory)
     domain = factory.LazyAttribute(lambda row: f"{row.tenant.slug}.plaza.localhost")
     is_primary = True
+
+
+class DomainClaimFactory(DjangoModelFactory[DomainClaim]):
+    """One that nobody has proved yet."""
+
+    class Meta:
+        model = DomainClaim
+
+    tenant = factory.SubFactory(TenantFactory)
+    domain = factory.Sequence(lambda n: f"shop-{n}.example.com")
+    proof = factory.Sequence(lambda n: f"plaza-proof={n}")
+    created_at = factory.LazyFunction(timezone.now)
+
+
+class RetiredSlugFactory(DjangoModelFactory[RetiredSlug]):
+    class Meta:
+        model = RetiredSlug
+
+    slug = factory.Sequence(lambda n: f"former-{n}")
+    tenant = factory.SubFactory(TenantFactory)
+    until = factory.LazyFunction(lambda: timezone.now() + timedelta(days=90))
 
 
 class PersonFactory(DjangoModelFactory[Person]):

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-_SERVERS = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL")
+_SERVERS = ("DATABASE_URL", "DATABASE_SQUARE_URL", "DATABASE_OWNER_URL", "REDIS_URL")
 _START_SECONDS = 120
 
 
@@ -82,7 +82,9 @@ def running_plaza(home: Path, *, keep_servers: bool) -> Iterator[Plaza]:
     environment = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("PYTEST", "STRIPE", "PAYPAL", "PLAZA", "EMAIL", "SECRET", "TOKEN"))
+        if not name.startswith(
+            ("PYTEST", "DJANGO_", "STRIPE", "PAYPAL", "PLAZA", "EMAIL", "SECRET", "TOKEN")
+        )
         and (keep_servers or name not in _SERVERS)
     }
     environment |= {"PLAZA_HOME": str(home), "PLAZA_PORT": str(port), "PLAZA_ENV": "local"}

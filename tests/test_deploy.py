@@ -7,11 +7,18 @@ import pytest
 import yaml
 
 from config import env
+from config.celery import app
+from tenants.roles import SQUARE, WEB
 from tests.stack import REPOSITORY
 
 DEPLOY = REPOSITORY / "deploy"
 # Read by compose.yaml itself, to make the addresses of its own servers.
-OF_COMPOSE = {"POSTGRES_PASSWORD", "REDIS_PASSWORD"}
+OF_COMPOSE = {
+    "POSTGRES_PASSWORD",
+    "POSTGRES_WEB_PASSWORD",
+    "POSTGRES_SQUARE_PASSWORD",
+    "REDIS_PASSWORD",
+}
 
 
 @pytest.fixture
@@ -49,7 +56,46 @@ def test_compose_runs_every_role_from_one_image(compose):
         "web": ["the image's own"],
         "worker": ["celery", "-A", "config.celery", "worker"],
         "beat": ["celery", "-A", "config.celery", "beat"],
+        "provisioner": ["celery", "-A", "config.celery", "worker"],
     }
+
+
+def queues_of(command: list[str]) -> str:
+    return command[command.index("--queues") + 1]
+
+
+def test_every_queue_that_a_task_is_sent_to_has_one_kind_of_worker(compose):
+    sent_to = {app.conf.task_default_queue} | {
+        route["queue"] for route in app.conf.task_routes.values()
+    }
+    services = compose["services"]
+    served = [queues_of(services[name]["command"]) for name in ("worker", "provisioner")]
+
+    assert sorted(served) == sorted(sent_to)
+
+
+def test_only_what_migrates_and_provisions_has_the_owners_sign_in(compose):
+    ours = {
+        name: service["environment"]
+        for name, service in compose["services"].items()
+        if service["image"] == "plaza"
+    }
+    owners = {name for name, given in ours.items() if "DATABASE_OWNER_URL" in given}
+    signed_in = {
+        variable: {given[variable].split(":")[1] for given in ours.values() if variable in given}
+        for variable in ("DATABASE_URL", "DATABASE_SQUARE_URL", "DATABASE_OWNER_URL")
+    }
+
+    superuser = compose["services"]["postgres"]["environment"]["POSTGRES_USER"]
+
+    assert owners == {"setup", "provisioner"}
+    assert signed_in == {
+        "DATABASE_URL": {f"//{WEB}"},
+        "DATABASE_SQUARE_URL": {f"//{SQUARE}"},
+        "DATABASE_OWNER_URL": {f"//{superuser}"},
+    }
+    # The file of variables is everyone's: the owner's password is taken out of it again.
+    assert {given["POSTGRES_PASSWORD"] for given in ours.values()} == {""}
 
 
 def test_no_port_is_open_to_the_world_and_the_image_cannot_write_to_itself(compose):

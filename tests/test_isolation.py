@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.urls import URLPattern
+from django.utils import timezone
 
+from billing.services.grants import entitle
 from config.checks import routes
 from tenants.isolation import tenant_context
 from tests import factories
@@ -29,7 +31,7 @@ FOREIGN: dict[str, Callable[[], Any]] = {
     "pieces": lambda: factories.PieceFactory(title=CANARY),
 }
 # Nouns of the square's tables, whose rows of globex are made with the tenant itself.
-SHARED = {"api-keys", "members"}
+SHARED = {"api-keys", "domains", "members"}
 # Words in addresses that are no tenant's data.
 WORDS = {"code": "not_found", "format": "json", "slug": "x"}
 
@@ -66,7 +68,10 @@ def planted(globex) -> dict[str, str]:
     member.person.name = CANARY
     member.person.save()
     key = factories.ApiKeyFactory(tenant=globex, name=CANARY, created_by_id=member.id)
-    return ids | {"members": str(member.pk), "api-keys": str(key.pk)}
+    entitle(tenant_id=globex.id, plan="growth", now=timezone.now())  # its own plan has no domains
+    claim = factories.DomainClaimFactory(tenant=globex, domain=f"{CANARY}.example.com")
+    shared = {"members": member.pk, "api-keys": key.pk, "domains": claim.pk}
+    return ids | {noun: str(pk) for noun, pk in shared.items()}
 
 
 @pytest.mark.parametrize("route", [path for path, _ in tenant_routes()])

@@ -1,5 +1,7 @@
 """Every list asks the database a fixed number of times, for one row and for three."""
 
+from typing import Any
+
 import pytest
 from django.conf import settings
 from pytest_django import DjangoAssertNumQueries
@@ -28,17 +30,18 @@ def list_nouns() -> set[str]:
 def rows_of(noun: str, count: int, acme) -> None:
     from tests import factories
 
-    if noun == "members":
+    shared: dict[str, Any] = {
+        "members": factories.MemberFactory,
+        "api-keys": factories.ApiKeyFactory,
+        "domains": factories.DomainClaimFactory,
+    }
+    if noun in shared:
         for _ in range(count):
-            factories.MemberFactory(tenant=acme)
-    elif noun == "api-keys":
+            shared[noun](tenant=acme)
+        return
+    with tenant_context(acme):
         for _ in range(count):
-            factories.ApiKeyFactory(tenant=acme)
-    else:
-        with tenant_context(acme):
-            maker = MAKERS[noun]
-            for _ in range(count):
-                maker()
+            MAKERS[noun]()
 
 
 def _makers():

@@ -1,14 +1,16 @@
 """Campaigns and the history of their states. People are plain ids: they live in public."""
 
 from datetime import datetime
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
 
 from config.ids import new_id
+from tenants.querysets import StallModel, StallQuerySet
 
 
-class CampaignQuerySet(models.QuerySet["Campaign"]):
+class CampaignQuerySet(StallQuerySet["Campaign"]):
     def due(self, at: datetime) -> "CampaignQuerySet":
         """Scheduled ones whose start has come and whose end has not."""
         return self._scheduled_before(at).exclude(ends_at__lte=at)
@@ -25,7 +27,7 @@ class CampaignQuerySet(models.QuerySet["Campaign"]):
         return self.filter(status=Campaign.Status.SCHEDULED, starts_at__lte=at)
 
 
-class Campaign(models.Model):
+class Campaign(StallModel):
     """Work on one channel with a budget and a window. What it says is frozen once it is active."""
 
     class Status(models.TextChoices):
@@ -60,7 +62,7 @@ class Campaign(models.Model):
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
-    objects = CampaignQuerySet.as_manager()
+    objects: ClassVar[Any] = CampaignQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -117,7 +119,7 @@ class Campaign(models.Model):
         return self.name
 
 
-class CampaignTransition(models.Model):
+class CampaignTransition(StallModel):
     """One change of state. `by_id` is the person; None is an API key or the clock, which says so in `reason`."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

@@ -16,6 +16,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item(_("Tenants"), "storefront", "tenants_tenant"),
                 _item(_("Hosts"), "dns", "tenants_domain"),
                 _item(_("People"), "group", "tenants_person"),
+                _item(_("Erased tenants"), "delete_forever", "tenants_erasure"),
             ],
         },
         {

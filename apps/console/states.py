@@ -21,6 +21,9 @@ TONES = {
     "cancelled": "danger",
     "ignored": "default",
     "closed": "default",
+    "steady": "success",
+    "migrating": "info",
+    "set_aside": "danger",
 }
 # The same states in the reader's language.
 STATES: Mapping[str, Promise] = {
@@ -38,6 +41,9 @@ STATES: Mapping[str, Promise] = {
     "failed": pgettext_lazy("state", "failed"),
     "expired": pgettext_lazy("state", "expired"),
     "cancelled": pgettext_lazy("state", "cancelled"),
+    "steady": pgettext_lazy("state", "steady"),
+    "migrating": pgettext_lazy("state", "migrating"),
+    "set_aside": pgettext_lazy("state", "set aside"),
 }
 
 KINDS: Mapping[str, Promise] = {

@@ -34,6 +34,8 @@ def figures(*, now: datetime) -> list[Figure]:
             all=Count("pk"),
             suspended=Count("pk", filter=Q(status=Tenant.Status.SUSPENDED)),
             unfinished=Count("pk", filter=Q(status=Tenant.Status.PROVISIONING)),
+            closing=Count("pk", filter=Q(status=Tenant.Status.CLOSING)),
+            set_aside=Count("pk", filter=Q(migration_state=Tenant.MigrationState.SET_ASIDE)),
         )
     )
     paid = _counts(
@@ -54,6 +56,13 @@ def figures(*, now: datetime) -> list[Figure]:
             _("Being set up"), tenants["unfinished"], f"{at_tenants}?status__exact=provisioning"
         ),
         Figure(_("Suspended"), tenants["suspended"], f"{at_tenants}?status__exact=suspended"),
+        Figure(_("Closing"), tenants["closing"], f"{at_tenants}?status__exact=closing"),
+        Figure(
+            _("Migrations set aside"),
+            tenants["set_aside"],
+            f"{at_tenants}?migration_state__exact=set_aside",
+            tenants["set_aside"] > 0,
+        ),
         Figure(_("On trial"), paid["trials"], f"{at_money}?status__exact=trialing"),
         Figure(
             _("Payment overdue"),

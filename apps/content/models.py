@@ -7,6 +7,7 @@ from django.db.models.functions import Length
 from django.db.models.lookups import LessThanOrEqual
 
 from config.ids import new_id
+from tenants.querysets import StallModel
 
 LONGEST_TEMPLATE = 100_000
 LONGEST_PIECE = 1_000_000
@@ -43,7 +44,7 @@ class ReviewStatus(models.TextChoices):
     ARCHIVED = "archived"
 
 
-class Brief(models.Model):
+class Brief(StallModel):
     """What is to be said, to whom and how. Nothing is made from it before it is approved."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -77,7 +78,7 @@ class Brief(models.Model):
         return self.name or self.objective[:80]
 
 
-class Template(models.Model):
+class Template(StallModel):
     """A text with `{{ variables }}`, all of them declared (substitution.py is the language)."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -110,7 +111,7 @@ class Template(models.Model):
         return self.name
 
 
-class Piece(models.Model):
+class Piece(StallModel):
     """One finished text for one channel in one language. `version` grows with each change of it."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

@@ -34,6 +34,7 @@ FEATURES: Mapping[Feature, Promise] = {
     Feature.API_KEYS: _("API keys"),
     Feature.SINGLE_SIGN_ON: _("Single sign-on"),
     Feature.AUDIT_EXPORT: _("Export of the audit trail"),
+    Feature.CUSTOM_DOMAINS: _("Domains of your own"),
 }
 SUBSCRIPTION_STATES: Mapping[str, Promise] = {
     "trialing": pgettext_lazy("subscription", "on trial"),

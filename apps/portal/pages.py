@@ -1,6 +1,7 @@
 """What every page is made with: its needs, its methods, and a refusal that is a page as well."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import wraps
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.utils.cache import add_never_cache_headers
 from rest_framework.exceptions import APIException
 
 from config.api import as_domain_error
+from config.context import Place, at_place
 from config.errors import DomainError, MethodNotAllowed
 from config.handlers import refusal
 from config.needs import Needs, needs
@@ -17,8 +19,11 @@ OPEN = Needs(public=True, critical=True, meter=None)
 View = Callable[..., HttpResponse]
 
 
-def page(declared: Needs, *methods: str) -> Callable[[View], View]:
-    """A page for `methods` (GET implies HEAD): refusals raised inside it are shown as a page."""
+def page(declared: Needs, *methods: str, place: Place | None = None) -> Callable[[View], View]:
+    """A page for `methods` (GET implies HEAD): refusals raised inside it are shown as a page.
+
+    `place` SQUARE is for pages about identity and money, whose tables are the square's.
+    """
     allowed = {*methods, *(["HEAD"] if "GET" in methods else [])}
 
     def mark(view: View) -> View:
@@ -29,7 +34,8 @@ def page(declared: Needs, *methods: str) -> Callable[[View], View]:
                 answer["Allow"] = ", ".join(sorted(allowed))
                 return answer
             try:
-                answer = view(request, **names)
+                with nullcontext() if place is None else at_place(place):
+                    answer = view(request, **names)
             except (DomainError, APIException) as raised:
                 error = as_domain_error(raised)
                 if error is None:

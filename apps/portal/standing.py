@@ -16,6 +16,7 @@ from billing.services.subscriptions import subscription_of
 from config.needs import Meter
 from quotas import entitlements, ledger
 from quotas.ledger import MeterUsage
+from tenants.isolation import on_square
 
 _NEAR_RATIO = 0.8
 
@@ -58,7 +59,8 @@ class MeterRow:
 
 def standing_of(tenant_id: UUID, *, now: datetime) -> Standing:
     """Raises NotFound for a tenant without a subscription."""
-    row = subscription_of(tenant_id)
+    with on_square():
+        row = subscription_of(tenant_id)
     is_trial = row.status == Subscription.Status.TRIALING
     return Standing(
         plan=catalogue.plan(row.plan),

@@ -1,12 +1,13 @@
 """Read a catalogue file into plans, or say what is wrong with it, by path."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+from config.context import Shares
 from config.needs import Feature, Meter
 
 CURRENCIES = ("USD", "EUR", "MXN", "CRC")
@@ -14,7 +15,8 @@ INTERVALS = ("month", "year")
 UNLIMITED = "unlimited"
 # What the gate counts requests by: all of a tenant's, and each credential's.
 SCOPES = ("tenant", "credential")
-_PLAN_KEYS = frozenset({"name", "trial_days", "features", "limits", "rates", "prices"})
+SHARES = tuple(field.name for field in fields(Shares))
+_PLAN_KEYS = frozenset({"name", "trial_days", "features", "limits", "rates", "shares", "prices"})
 
 
 class CatalogueInvalid(ImproperlyConfigured):
@@ -47,6 +49,7 @@ class PlanSpec:
     features: frozenset[Feature]
     limits: Mapping[Meter, int | None]
     rates: Mapping[str, tuple[int, int]]
+    shares: Shares
     prices: tuple[PriceSpec, ...]
 
     @property
@@ -96,6 +99,12 @@ def _plans(tables: Mapping[str, Any]) -> Iterator[PlanSpec]:
             rates={
                 name: (rate["requests"], rate["seconds"]) for name, rate in table["rates"].items()
             },
+            shares=Shares(
+                **{
+                    name: None if share == UNLIMITED else share
+                    for name, share in table["shares"].items()
+                }
+            ),
             prices=tuple(
                 PriceSpec(key, interval, currency, amount)
                 for interval, amounts in table.get("prices", {}).items()
@@ -133,6 +142,7 @@ def _faults_of_plan(table: Mapping[str, Any], *, is_free: bool) -> Iterator[str]
     yield from _faults_of_features(table.get("features"))
     yield from _faults_of_limits(table.get("limits"))
     yield from _faults_of_rates(table.get("rates"))
+    yield from _faults_of_shares(table.get("shares"))
     if is_free and "prices" in table:
         yield "prices: the free plan has none"
     elif not is_free:
@@ -167,6 +177,15 @@ def _faults_of_rates(rates: object) -> Iterator[str]:
             yield f"rates.{name}: {{ requests, seconds }}, whole numbers from 1"
 
 
+def _faults_of_shares(shares: object) -> Iterator[str]:
+    if not isinstance(shares, dict) or set(shares) != set(SHARES):
+        yield f"shares: one for each of {', '.join(SHARES)}"
+        return
+    for name, share in shares.items():
+        if not _is_count(share, least=1) and (name, share) != ("storage_limit_bytes", UNLIMITED):
+            yield f"shares.{name}: a whole number from 1 (of storage also {UNLIMITED!r})"
+
+
 def _faults_of_prices(prices: object) -> Iterator[str]:
     if not isinstance(prices, dict) or set(prices) != set(INTERVALS):
         yield f"prices: one table for each of {', '.join(INTERVALS)}"
@@ -181,12 +200,23 @@ def _faults_of_prices(prices: object) -> Iterator[str]:
 def _faults_of_ladder(plans: tuple[PlanSpec, ...]) -> Iterator[str]:
     """A dearer plan never allows less, else `upgrade_to` would name a plan that does not help."""
     for lower, upper in pairwise(plans):
-        for meter in Meter:
-            below, above = lower.limits[meter], upper.limits[meter]
-            if above is not None and (below is None or above < below):
-                yield f"plans.{upper.key}.limits.{meter}: less than in {lower.key}"
+        yield from _less_in(lower, upper)
         for price in lower.prices:
             dearer = upper.price(currency=price.currency, interval=price.interval)
             if dearer is None or dearer.amount_minor <= price.amount_minor:
                 path = f"plans.{upper.key}.prices.{price.interval}.{price.currency}"
                 yield f"{path}: not above {lower.key}'s"
+
+
+def _less_in(lower: PlanSpec, upper: PlanSpec) -> Iterator[str]:
+    for meter in Meter:
+        if _is_less(upper.limits[meter], lower.limits[meter]):
+            yield f"plans.{upper.key}.limits.{meter}: less than in {lower.key}"
+    for name in SHARES:
+        if _is_less(getattr(upper.shares, name), getattr(lower.shares, name)):
+            yield f"plans.{upper.key}.shares.{name}: less than in {lower.key}"
+
+
+def _is_less(one: int | None, other: int | None) -> bool:
+    """Whether `one` allows less than `other`; None is no limit."""
+    return one is not None and (other is None or one < other)

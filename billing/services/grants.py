@@ -1,4 +1,4 @@
-"""What billing grants downward, to quotas: a plan's entitlements, and the hold of who does not pay."""
+"""What billing grants downward: a plan's entitlements and shares, and the hold of who does not pay."""
 
 from datetime import datetime
 from typing import Any
@@ -11,13 +11,18 @@ from billing.models import Subscription
 from config.needs import Meter
 from quotas import entitlements
 from quotas.refusals import SubscriptionPastDue
+from tenants import shares
 
 SOURCE = "plan"
 
 
 def entitle(*, tenant_id: UUID, plan: str, now: datetime) -> None:
-    """Grant what the plan contains, in the caller's transaction; the tenant's next request sees it."""
+    """Grant what the plan contains, in the caller's transaction; the tenant's next request sees it.
+
+    Shares that an operator set by hand stay (`manage.py tenant scale`).
+    """
     entitlements.grant(tenant_id=tenant_id, source=SOURCE, now=now, **_contents(plan))
+    shares.apply(tenant_id=tenant_id, granted=catalogue.plan(plan).shares)
 
 
 def _contents(plan: str) -> dict[str, Any]:
@@ -36,7 +41,9 @@ def is_as_catalogued(*, tenant_id: UUID, plan: str, now: datetime) -> bool:
     """Whether the tenant was granted exactly what the catalogue now says of `plan`."""
     snapshot = entitlements.snapshot(tenant_id, now=now)
     granted = next((found for found in snapshot.grants if found.source == SOURCE), None)
-    if granted is None:
+    if granted is None or not shares.is_applied(
+        tenant_id=tenant_id, granted=catalogue.plan(plan).shares
+    ):
         return False
     wanted = _contents(plan)
     return wanted == {

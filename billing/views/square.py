@@ -52,8 +52,9 @@ _PLANS = inline_serializer(
 class SignUp(View):
     """201 once the tenant answers requests, 202 with `status_url` when it needs longer.
 
-    `post` reserves, and its answer under an Idempotency-Key commits with that; the schema is made
-    afterwards, outside the transaction, also when the same key comes again after a kill.
+    `post` reserves with a ready schema, and its answer under an Idempotency-Key commits with that. Where
+    none was ready it is made afterwards, outside the transaction, also when the same key comes again
+    after a kill, or by the provisioner's worker where this process has no right to.
     """
 
     needs = _OPEN
@@ -79,15 +80,16 @@ class SignUp(View):
         if tenant is None:  # a kept answer, and the tenant is gone since
             return answer
         try:
-            signup.finish(tenant_id=tenant.id)
+            tenant = signup.finish(tenant_id=tenant.id)
         except DatabaseError:
             # What is reserved stays, and billing.finish_sign_ups goes on with it.
             log.exception("sign_up.unfinished", extra={"tenant_id": str(tenant.id)})
-            status_url = reverse("sign-up-status", args=[tenant.id])
-            later = tenant_answer(tenant, status=Tenant.Status.PROVISIONING)
-            later["status_url"] = request.build_absolute_uri(status_url)
-            return JsonResponse(later, status=202)
-        return answer
+        if tenant.status != Tenant.Status.PROVISIONING:
+            return answer
+        later = tenant_answer(tenant, status=tenant.status)
+        status_url = reverse("sign-up-status", args=[tenant.id])
+        later["status_url"] = request.build_absolute_uri(status_url)
+        return JsonResponse(later, status=202)
 
 
 def _locale() -> str:

@@ -17,7 +17,7 @@ from billing.serializers import (
 from billing.services.changes import Offer, change_plan, portal_url, start_checkout
 from billing.services.subscriptions import subscription_of
 from config.api import View, parse
-from config.context import require_tenant
+from config.context import Place, require_tenant
 from config.needs import Needs, Role
 
 # Who must pay to go on must reach this while held.
@@ -28,6 +28,7 @@ class Subscription(View):
     """The tenant's plan, and what was paid for."""
 
     needs = _MONEY
+    place = Place.SQUARE
 
     @extend_schema(operation_id="subscription", responses=SubscriptionOut)
     def get(self, request: Request) -> Response:
@@ -38,6 +39,7 @@ class Checkout(View):
     """The address of the provider's page on which to pay."""
 
     needs = _MONEY
+    place = Place.SQUARE
 
     @extend_schema(operation_id="checkout", request=CheckoutIn, responses={201: CheckoutOut})
     def post(self, request: Request) -> Response:
@@ -58,6 +60,7 @@ class BillingPortal(View):
     """The address of the provider's page for cards and invoices."""
 
     needs = _MONEY
+    place = Place.SQUARE
 
     @extend_schema(operation_id="billing_portal", request=PortalIn, responses={201: PortalOut})
     def post(self, request: Request) -> Response:
@@ -70,6 +73,7 @@ class SubscriptionChange(View):
     """Another plan. What is paid for changes when the provider's webhook has come."""
 
     needs = _MONEY
+    place = Place.SQUARE
 
     @extend_schema(operation_id="subscription_change", request=ChangeIn, responses=ChangeOut)
     def post(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Debian's PostgreSQL 15 and Redis 7 for `make test-system`: installed, but not as services."""
+"""Debian's PostgreSQL 15, Redis 7 and PgBouncer for `make test-system`: installed, but not as services."""
 
 import os
 import subprocess
@@ -13,6 +13,7 @@ from config.local.trouble import Trouble
 _PROGRAMS = {
     "postgresql-15": Path("/usr/lib/postgresql/15/bin/postgres"),
     "redis-server": Path("/usr/bin/redis-server"),
+    "pgbouncer": Path("/usr/sbin/pgbouncer"),
 }
 _POLICY = Path("/usr/sbin/policy-rc.d")
 

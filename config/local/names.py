@@ -6,8 +6,9 @@ STANDINS = "standins"
 WEB = "web"
 WORKER = "worker"
 BEAT = "beat"
-ALL = (POSTGRES, REDIS, STANDINS, WEB, WORKER, BEAT)
+PROVISIONER = "provisioner"
+ALL = (POSTGRES, REDIS, STANDINS, WEB, WORKER, BEAT, PROVISIONER)
 # What loads the settings.
-APPLICATION = frozenset({WEB, WORKER, BEAT})
+APPLICATION = frozenset({WEB, WORKER, BEAT, PROVISIONER})
 # What `run` can put around a command.
 SERVERS = (POSTGRES, REDIS, STANDINS)

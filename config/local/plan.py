@@ -71,8 +71,7 @@ class Plan:
         if self.wish.is_test:
             found["PLAZA_ENV"] = "test"
         if self.postgres is not None:
-            # The runtime's own sign-in comes with the roles of the tenancy issue.
-            found |= {"DATABASE_URL": self.postgres.url, "DATABASE_OWNER_URL": self.postgres.url}
+            found |= self.postgres.urls()
         if self.valkey is not None:
             found["REDIS_URL"] = self.valkey.url
         if self.standins is not None:
@@ -82,6 +81,17 @@ class Plan:
     def environment(self) -> dict[str, str]:
         """Return what a child process gets: the environment, completed by what we chose."""
         return {**self.wish.environment, **self.chosen()}
+
+    def without_owner(self) -> dict[str, str]:
+        """The same for who serves requests and tasks: they neither migrate nor provision.
+
+        Empty rather than absent, since what is absent is looked up in environment.json. Where one
+        sign-in is everything there is nothing to withhold.
+        """
+        environment = self.environment()
+        if environment.get("DATABASE_SQUARE_URL"):
+            environment["DATABASE_OWNER_URL"] = ""
+        return environment
 
 
 def plan_for(wish: Wish, secrets: dict[str, str], stop: StopRequest) -> Plan:

@@ -10,7 +10,7 @@ from config.local.home import Home
 from config.local.ports import HOST, Ports
 from config.local.postgres_binaries import Binaries, binaries_for
 from config.local.postgres_cluster import PLAIN_ENVIRONMENT, Cluster, first_number
-from config.local.postgres_database import DATABASE, OWNER, prepare_database
+from config.local.postgres_database import DATABASE, OWNER, SQUARE, WEB, prepare_database
 from config.local.postgres_place import place_for
 from config.local.processes import Child, Command, start
 from config.local.signals import StopRequest
@@ -62,10 +62,16 @@ class Postgres:
     def label(self) -> str:
         return f"PostgreSQL {self.cluster.binaries.version}"
 
-    @property
-    def url(self) -> str:
-        password = self.secrets["postgres_owner_password"]
-        return f"postgresql://{OWNER}:{password}@{HOST}:{self.port}/{DATABASE}"
+    def urls(self) -> dict[str, str]:
+        """The three sign-ins, as variables."""
+        return {
+            "DATABASE_URL": self._url(WEB, "postgres_web_password"),
+            "DATABASE_SQUARE_URL": self._url(SQUARE, "postgres_square_password"),
+            "DATABASE_OWNER_URL": self._url(OWNER, "postgres_owner_password"),
+        }
+
+    def _url(self, role: str, password: str) -> str:
+        return f"postgresql://{role}:{self.secrets[password]}@{HOST}:{self.port}/{DATABASE}"
 
     @property
     def cluster(self) -> Cluster:

@@ -1,4 +1,4 @@
-"""The role that owns everything and the database that it owns. Safe to repeat."""
+"""The sign-ins, the database, and what only a superuser may take from PUBLIC. Safe to repeat."""
 
 import subprocess
 
@@ -6,9 +6,12 @@ from config.local.ports import HOST
 from config.local.postgres_binaries import Binaries
 from config.local.postgres_cluster import PLAIN_ENVIRONMENT, SUPERUSER
 from config.local.trouble import Trouble
+from config.rights import CLOSED_FUNCTIONS
 
 DATABASE = "plaza"
 OWNER = "plaza_owner"
+WEB = "plaza_web"
+SQUARE = "plaza_square"
 
 # CREATEDB: tests make databases. CREATEROLE: each tenant has a role of its own.
 # Extensions need nothing here: all that Plaza uses are trusted, so their database's owner may
@@ -16,8 +19,25 @@ OWNER = "plaza_owner"
 _SQL = """
 SELECT 'CREATE ROLE {owner}' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{owner}') \\gexec
 ALTER ROLE {owner} LOGIN CREATEDB CREATEROLE PASSWORD '{password}';
+-- The owner makes the other roles, so that it may grant them (tenants/preparing.py does the rest).
+SET ROLE {owner};
+SELECT format('CREATE ROLE %I NOLOGIN NOINHERIT', wanted.name)
+  FROM (VALUES ('{web}'), ('{square}'), ('plaza_keeper')) AS wanted (name)
+ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted.name) \\gexec
+ALTER ROLE {web} LOGIN PASSWORD '{web_password}';
+ALTER ROLE {square} LOGIN PASSWORD '{square_password}';
+RESET ROLE;
 SELECT 'CREATE DATABASE {database} OWNER {owner}'
  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{database}') \\gexec
+"""
+# Also in template1, from which tests make their databases. With plpgsql an injected statement could
+# be a whole program.
+_WALL = """
+\\connect {database}
+REVOKE EXECUTE ON FUNCTION {functions} FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {functions} TO {owner}, {web}, {square};
+REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC;
+GRANT USAGE ON LANGUAGE plpgsql TO {owner}, plaza_keeper;
 """
 
 
@@ -26,7 +46,16 @@ def prepare_database(binaries: Binaries, port: int, secrets: dict[str, str]) -> 
 
     Raises Trouble when the superuser's password is not the one the data were made with.
     """
-    sql = _SQL.format(owner=OWNER, database=DATABASE, password=secrets["postgres_owner_password"])
+    functions = ", ".join(f"pg_catalog.{name}" for name in CLOSED_FUNCTIONS)
+    roles = {"owner": OWNER, "web": WEB, "square": SQUARE, "functions": functions}
+    sql = _SQL.format(
+        **roles,
+        database=DATABASE,
+        password=secrets["postgres_owner_password"],
+        web_password=secrets["postgres_web_password"],
+        square_password=secrets["postgres_square_password"],
+    )
+    sql += "".join(_WALL.format(**roles, database=name) for name in ("template1", DATABASE))
     told = subprocess.run(
         [
             *(binaries.program("psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"),

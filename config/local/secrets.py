@@ -40,6 +40,8 @@ _MAKERS: dict[str, Callable[[], str]] = {
     "PLAZA_DEMO_PASSWORD": _demo_password,
     "postgres_superuser_password": _password,
     "postgres_owner_password": _password,
+    "postgres_web_password": _password,
+    "postgres_square_password": _password,
     "redis_password": _password,
 }
 

@@ -62,8 +62,8 @@ def embedded(plan: Plan) -> list[Service]:
 
 
 def application(plan: Plan) -> list[Service]:
-    """Return web server, worker and beat as services, as far as wished."""
-    found = [_web(plan), _worker(plan), _beat(plan)]
+    """Return web server, workers and beat as services, as far as wished."""
+    found = [_web(plan), _worker(plan), _beat(plan), _provisioner(plan)]
     return [service for service in found if service.name in plan.wish.services]
 
 
@@ -89,7 +89,7 @@ def _worker(plan: Plan) -> Service:
     celery = (
         *("-m", "celery", "--quiet", "-A", "config.celery", "worker", "--loglevel", "INFO"),
         # No mingle: it waits a second for other workers, and there are none.
-        *("--concurrency", str(TASK_PROCESSES), "--without-mingle"),
+        *("--queues", "plaza", "--concurrency", str(TASK_PROCESSES), "--without-mingle"),
     )
     return Service(
         name=names.WORKER,
@@ -119,11 +119,29 @@ def _beat(plan: Plan) -> Service:
     )
 
 
+def _provisioner(plan: Plan) -> Service:
+    """The one process that runs on with the owner's rights: it makes schemas, and serves nobody."""
+    celery = (
+        *("-m", "celery", "--quiet", "-A", "config.celery", "worker", "--loglevel", "INFO"),
+        *("--queues", "provisioner", "--pool", "solo", "--without-mingle"),
+        *("--hostname", "provisioner@%h"),
+    )
+    return Service(
+        name=names.PROVISIONER,
+        label=lambda: "Provisioner",
+        spawn=_python(plan, names.PROVISIONER, celery, as_owner=True),
+        is_ready=lambda child: says(child, "ready."),
+        stop_rank=1,
+        stop_seconds=20.0,
+        must_tell=False,
+    )
+
+
 def with_plan(
-    plan: Plan, spawn: Callable[[dict[str, str]], Child]
+    plan: Plan, spawn: Callable[[dict[str, str]], Child], *, as_owner: bool = False
 ) -> Callable[[dict[str, str]], Child]:
-    """Return the same, started in the whole environment of the plan."""
-    return lambda mark: spawn(plan.environment() | mark)
+    """Return the same, started in the environment of the plan; the owner's sign-in is for few."""
+    return lambda mark: spawn((plan.environment() if as_owner else plan.without_owner()) | mark)
 
 
 def prepare(plan: Plan) -> None:
@@ -160,7 +178,9 @@ def says(child: Child, words: str) -> bool:
     )
 
 
-def _python(plan: Plan, name: str, arguments: tuple[str, ...]) -> Callable[[dict[str, str]], Child]:
+def _python(
+    plan: Plan, name: str, arguments: tuple[str, ...], *, as_owner: bool = False
+) -> Callable[[dict[str, str]], Child]:
     def spawn(environment: dict[str, str]) -> Child:
         return start(
             Command(
@@ -172,4 +192,4 @@ def _python(plan: Plan, name: str, arguments: tuple[str, ...]) -> Callable[[dict
             )
         )
 
-    return with_plan(plan, spawn)
+    return with_plan(plan, spawn, as_owner=as_owner)

@@ -15,6 +15,7 @@ from tenants.identity.caller import tenant_of
 from tenants.identity.hashing import digest, new_secret
 from tenants.identity.refusals import CrossingRefused, NotAMember
 from tenants.identity.sessions import safe_next
+from tenants.isolation import on_square
 from tenants.models import CrossingCode, Member, Person, Tenant
 
 CODE_LIFE = timedelta(seconds=60)
@@ -54,6 +55,7 @@ def issue_code(*, person: Person, tenant: Tenant, proof: str, now: datetime) -> 
     return code
 
 
+@on_square()
 def arrive(request: HttpRequest, *, code: str, now: datetime) -> tuple[Member, str]:
     """Who arrives at this host with `code`, and the path that they came for. Raises CrossingRefused.
 

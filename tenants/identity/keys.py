@@ -17,6 +17,7 @@ from config.needs import Role
 from tenants.identity.caller import ALL_SCOPES, Caller, CallerKind
 from tenants.identity.hashing import digest, new_secret
 from tenants.identity.refusals import ApiKeyInvalid, TokenInvalid
+from tenants.isolation import on_square
 from tenants.models import ApiKey, Member, Person
 
 log = logger(__name__)
@@ -69,19 +70,16 @@ def create_key(
     return key, raw
 
 
-def find_key(raw: str, tenant_id: UUID, now: datetime) -> ApiKey:
-    """The live key of this text, with its maker and their person: one query.
+def find_key(raw: str, tenant_id: UUID | None, now: datetime) -> ApiKey:
+    """The live key of this text, with its maker and their person: one query. Of any tenant for None.
 
     Raises TokenInvalid for what is not shaped like a key, ApiKeyInvalid for one that does not count here.
     """
     shaped = _FORMAT.fullmatch(raw)
     if shaped is None:
         raise TokenInvalid()
-    key = (
-        ApiKey.objects.select_related("created_by__person")
-        .filter(prefix=shaped[1], tenant_id=tenant_id)
-        .first()
-    )
+    keys = ApiKey.objects.select_related("created_by__person").filter(prefix=shaped[1])
+    key = (keys if tenant_id is None else keys.filter(tenant_id=tenant_id)).first()
     if key is None or not constant_time_compare(key.key_hash, digest(raw)):
         raise ApiKeyInvalid()
     if not key.is_live(at=now) or not _may_act(key.created_by):
@@ -96,7 +94,8 @@ def _may_act(maker: Member) -> bool:
 def note_use(key: ApiKey, *, now: datetime) -> None:
     """Remember that the key was used, at most once a minute."""
     if key.last_used_at is None or key.last_used_at <= now - _NOTE_USE_EVERY:
-        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+        with on_square():
+            ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
 
 
 def key_caller(key: ApiKey) -> Caller:

@@ -22,6 +22,7 @@ from tenants.identity.keys import find_key, key_caller, note_use
 from tenants.identity.refusals import CredentialsMissing, TokenInvalid
 from tenants.identity.sessions import safe_next, session_member
 from tenants.identity.tokens import member_by_access, signing_key
+from tenants.isolation import lookup_context
 from tenants.models import Member
 
 
@@ -54,7 +55,8 @@ class CallerMiddleware:
         needs = declared_by(view)
         is_public = needs is not None and needs.public
         try:
-            _set(request, _identify(request))
+            with lookup_context():
+                _set(request, _identify(request))
         except (DomainError, OperationalError) as raised:
             error = as_domain_error(raised)
             return None if is_public or error is None else _refused(request, error)

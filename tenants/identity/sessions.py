@@ -15,6 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from config.logs import logger
 from tenants.identity.caller import member_of, tenant_of
 from tenants.identity.passwords import prove_by_password
+from tenants.isolation import on_square
 from tenants.models import Member, Person
 
 __all__ = ["member_of", "open_session", "safe_next", "session_member", "sign_in", "sign_out"]
@@ -23,6 +24,7 @@ log = logger(__name__)
 _TENANT, _MEMBER, _PROOF, _SINCE = "plaza_tenant", "plaza_member", "plaza_proof", "plaza_since"
 
 
+@on_square()
 def sign_in(request: HttpRequest, *, email: str, password: str, now: datetime) -> Member:
     """Prove by password, then open the session. Raises InvalidCredentials, RateLimited, ServiceUnavailable."""
     member = prove_by_password(request, email=email, password=password)

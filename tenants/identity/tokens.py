@@ -130,17 +130,34 @@ def read_access(token: str, tenant_id: UUID, now: datetime) -> AccessClaims:
         exp={"essential": True},
     )
     try:
-        if len(token) > _LONGEST or not token.isascii():
-            raise TokenInvalid()
-        read = jwt.decode(token, _key_for, algorithms=[ALGORITHM])
-        if read.header.get("typ") != _TYPE or not isinstance(read.claims.get("aud"), str):
-            raise TokenInvalid()
-        registry.validate(read.claims)
-        return _claims(read.claims)
+        claims = _ours(token)
+        registry.validate(claims)
+        return _claims(claims)
     except ExpiredTokenError as error:
         raise TokenExpired() from error
     except (JoseError, ValueError) as error:
         raise TokenInvalid() from error
+
+
+def audience_of(token: str) -> UUID:
+    """The tenant for which we signed this token, be it expired or signed out. Raises TokenInvalid."""
+    try:
+        claims = _ours(token)
+        if claims.get("iss") != issuer():
+            raise TokenInvalid()
+        return UUID(claims["aud"])
+    except (JoseError, ValueError) as error:
+        raise TokenInvalid() from error
+
+
+def _ours(token: str) -> dict[str, Any]:
+    """The claims of an access token with our signature; nothing else of them is looked at yet."""
+    if len(token) > _LONGEST or not token.isascii():
+        raise TokenInvalid()
+    read = jwt.decode(token, _key_for, algorithms=[ALGORITHM])
+    if read.header.get("typ") != _TYPE or not isinstance(read.claims.get("aud"), str):
+        raise TokenInvalid()
+    return read.claims
 
 
 def member_by_access(*, token: str, tenant: Tenant, now: datetime) -> tuple[Member, UUID]:

@@ -27,6 +27,7 @@ _UNBOUND = (1_000_000_000, 60)
 
 
 def main(tenants: int, rows: int) -> None:
+    call_command("database", "prepare", stdout=io.StringIO())
     call_command("fleet", "migrate", stdout=io.StringIO())
     PreparedRelease.objects.update_or_create(id=1, defaults={"fingerprint": release_fingerprint()})
     now = datetime.now(UTC)

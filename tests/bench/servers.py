@@ -18,6 +18,7 @@ from tests.stack import REPOSITORY, free_port
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _THREADS = 8
+_SIGN_INS = ("DATABASE_URL", "DATABASE_SQUARE_URL", "DATABASE_OWNER_URL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +31,30 @@ class Variant:
     database: str
 
     def environment(self) -> dict[str, str]:
-        return os.environ | {
-            "DJANGO_SETTINGS_MODULE": self.settings,
-            "DATABASE_URL": self.database,
-            "DATABASE_OWNER_URL": self.database,
-            "LOG_LEVEL": "WARNING",
-        }
+        """Each sign-in at the variant's database; the peers know one, and it is the owner's."""
+        addresses = {name: _at(os.environ[name], self.database) for name in _SIGN_INS}
+        if self.name != "plaza":
+            addresses = dict.fromkeys(_SIGN_INS, addresses["DATABASE_OWNER_URL"])
+        return (
+            os.environ
+            | addresses
+            | {
+                "DJANGO_SETTINGS_MODULE": self.settings,
+                "LOG_LEVEL": "WARNING",
+            }
+        )
 
 
 def fresh_database(name: str) -> str:
-    """Drop and make the database `name` on the server of DATABASE_URL; its address."""
-    parts = urlsplit(os.environ["DATABASE_URL"])
-    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+    """Drop and make the database `name` on the server of DATABASE_OWNER_URL; its name."""
+    with psycopg.connect(os.environ["DATABASE_OWNER_URL"], autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         connection.execute(f'CREATE DATABASE "{name}"')
-    return urlunsplit(parts._replace(path=f"/{name}"))
+    return name
+
+
+def _at(address: str, database: str) -> str:
+    return urlunsplit(urlsplit(address)._replace(path=f"/{database}"))
 
 
 class Server:

@@ -1,6 +1,5 @@
 """A sign-up killed with SIGKILL: what was reserved is whole, and the tasks finish it."""
 
-import os
 import subprocess
 import sys
 import time
@@ -9,7 +8,6 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
-from django.db import connection
 
 from billing import signup
 from billing.models import Subscription
@@ -18,6 +16,7 @@ from config.needs import Meter
 from quotas import ledger
 from tenants.models import Tenant
 from tests.billing.test_signup import tables_of, wish
+from tests.processes import environment_here
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SIGN_UP = """
@@ -31,16 +30,8 @@ sign_up(**eval(sys.argv[1]), now=datetime.now(UTC))
 
 def begun() -> "subprocess.Popen[bytes]":
     """Another process that signs up, in this test's database."""
-    base = settings.DATABASES["default"]
-    name = connection.settings_dict["NAME"]
-    url = f"postgresql://{base['USER']}:{base['PASSWORD']}@{base['HOST']}:{base['PORT']}/{name}"
-    environment = os.environ | {
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "DATABASE_URL": url,
-        "DATABASE_OWNER_URL": url,
-    }
     return subprocess.Popen(
-        [sys.executable, "-c", SIGN_UP, repr(wish())], cwd=settings.BASE_DIR, env=environment
+        [sys.executable, "-c", SIGN_UP, repr(wish())], cwd=settings.BASE_DIR, env=environment_here()
     )
 
 

@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
 
 from billing import signup
 from billing.tasks import finish_sign_up
+from tenants.engine.owner import owner_connection
 from tenants.models import Tenant
 from tests.billing.test_signup import PASSWORD, wish
 
@@ -85,18 +85,18 @@ def test_a_replay_after_a_kill_finishes_what_its_key_reserved(square):
 
 
 def test_a_sign_up_that_cannot_be_finished_now_is_accepted_and_finished_later(square, now):
-    """Something stands in the way of the migrations: the person is told where to look."""
+    """A schema with somebody's rows stands in the way: the person is told where to look."""
     begun = signup.reserve(application=signup.Application(**wish()), now=now)
-    with connection.cursor() as cursor:
-        cursor.execute(f'CREATE SCHEMA "{begun.schema_name}"')
-        cursor.execute(f'CREATE TABLE "{begun.schema_name}".crm_contact ()')
+    with owner_connection() as owner:
+        owner.execute(f'CREATE SCHEMA "{begun.schema_name}"')
+        owner.execute(f'CREATE TABLE "{begun.schema_name}".crm_contact AS SELECT 1 AS one')
 
     answer = post(square, 202)
 
     assert answer["tenant"]["status"] == "provisioning"
     assert answer["status_url"] == f"http://plaza.localhost/api/v1/signup/status/{begun.id}"
-    with connection.cursor() as cursor:
-        cursor.execute(f'DROP TABLE "{begun.schema_name}".crm_contact')
+    with owner_connection() as owner:
+        owner.execute(f'DROP TABLE "{begun.schema_name}".crm_contact')
     finish_sign_up(tenant_id=str(begun.id))
     shown = square.get(answer["status_url"].removeprefix("http://plaza.localhost"))
     assert shown.json()["tenant"]["status"] == "active"

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from billing.models import WebhookEvent
 from billing.services import webhooks
@@ -18,6 +18,7 @@ from config.errors import NotFound
 from config.ids import new_id
 from config.models import OutboxMessage
 from tests.billing.conftest import SECRET, work
+from tests.owner import owners_cursor
 
 pytestmark = pytest.mark.django_db
 
@@ -145,11 +146,12 @@ def test_an_account_that_is_not_set_up_takes_no_webhooks(square, settings):
 def test_what_cannot_be_stored_is_not_answered_200(square):
     """The provider then tries again: an event is never lost between the two."""
     square.raise_request_exception = False
-    with transaction.atomic(), connection.cursor() as cursor:
+    with owners_cursor() as cursor:
         cursor.execute("ALTER TABLE billing_webhookevent RENAME TO away")
-        with transaction.atomic():
-            answer = post(square, event_body())
-            transaction.set_rollback(True)
+    with transaction.atomic():
+        answer = post(square, event_body())
+        transaction.set_rollback(True)
+    with owners_cursor() as cursor:
         cursor.execute("ALTER TABLE away RENAME TO billing_webhookevent")
 
     assert answer.status_code == 500

@@ -10,6 +10,7 @@ from apps.campaigns.services.clock import Tick
 from apps.campaigns.tasks import start_due
 from tenants.isolation import square_context, tenant_context
 from tests.factories_campaigns import CampaignFactory
+from tests.owner import owners_cursor
 
 DAY = timedelta(days=1)
 NOTHING = Tick(started=0, completed=0, missed=0)
@@ -90,7 +91,7 @@ def test_a_tenant_in_trouble_does_not_hold_up_the_next_one(acme, globex, now):
         with tenant_context(tenant):
             CampaignFactory(status="scheduled", starts_at=now - DAY)
     first, second = sorted((acme, globex), key=lambda tenant: tenant.id)
-    with tenant_context(first), connection.cursor() as cursor:
+    with owners_cursor(first) as cursor:
         cursor.execute("ALTER TABLE campaigns_campaigntransition RENAME TO gone")
 
     with square_context():

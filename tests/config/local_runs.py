@@ -10,7 +10,9 @@ from pathlib import Path
 
 from config.local.home import REPOSITORY
 
-_NOT_PASSED_ON = re.compile(r"PLAZA_|DATABASE_|REDIS_|STRIPE_|PAYPAL_|EMAIL_URL|COV_|PYTEST_")
+_NOT_PASSED_ON = re.compile(
+    r"PLAZA_|DJANGO_|DATABASE_|REDIS_|STRIPE_|PAYPAL_|EMAIL_URL|COV_|PYTEST_"
+)
 
 
 def clean_environment(**more: str) -> dict[str, str]:

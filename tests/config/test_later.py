@@ -12,12 +12,13 @@ from django.db import transaction
 from django.utils import timezone
 from kombu import pools
 
-from config.celery import REQUEST_HEADER, TENANT_HEADER, later
 from config.celery import app as celery_app
+from config.celery import later
 from config.context import bound_request_id
+from config.messages import REQUEST_HEADER, TENANT_HEADER
 from config.models import OutboxMessage
 from config.tasks import resend_outbox
-from tenants.isolation import tenant_context
+from tenants.isolation import on_square, tenant_context
 
 QUEUE = "plaza:plaza"
 
@@ -49,7 +50,7 @@ def broker() -> Iterator[None]:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_promise_is_sent_after_the_commit_with_tenant_and_request(acme, broker):
-    with tenant_context(acme), bound_request_id("trace-1234"), transaction.atomic():
+    with tenant_context(acme), on_square(), bound_request_id("trace-1234"), transaction.atomic():
         later("tests.whose", contact_id="7")
         assert (queued(), OutboxMessage.objects.count()) == ([], 1)
 

@@ -34,6 +34,8 @@ def test_secrets_are_made_once_and_only_their_owner_reads_them(home):
         "PLAZA_DEMO_PASSWORD",
         "postgres_superuser_password",
         "postgres_owner_password",
+        "postgres_web_password",
+        "postgres_square_password",
         "redis_password",
     }
     key = load_pem_private_key(first["TOKEN_SIGNING_KEY"].encode(), password=None)

@@ -15,7 +15,7 @@ from tests.standins.__main__ import arguments
 
 def test_refused_row_leaves_none_of_its_values_in_the_log(up, home):
     run = up(SERVERS)
-    address = json.loads(home.environment.read_text())["DATABASE_URL"]
+    address = json.loads(home.environment.read_text())["DATABASE_OWNER_URL"]
     with psycopg.connect(address, autocommit=True) as connection:
         connection.execute("CREATE TABLE people (email text PRIMARY KEY, age int)")
         add = "INSERT INTO people VALUES (%s, %s)"

@@ -13,7 +13,7 @@ _TELL = "import os, json; print(json.dumps(dict(os.environ)), flush=True)"
 def test_command_gets_servers_of_its_own_and_its_exit_code_is_passed_on(launch):
     code = (
         "import os, psycopg, redis\n"
-        "with psycopg.connect(os.environ['DATABASE_URL']) as c:\n"
+        "with psycopg.connect(os.environ['DATABASE_OWNER_URL']) as c:\n"
         "    row = c.execute('SELECT current_user, current_setting(%s)', ['fsync']).fetchone()\n"
         "print(row, redis.Redis.from_url(os.environ['REDIS_URL']).ping())\n"
         "print('home', os.environ['PLAZA_HOME'])\n"

@@ -31,7 +31,7 @@ def _environment(home: Home) -> dict[str, str]:
 
 
 def _ask(home: Home, sql: str) -> list[tuple[object, ...]]:
-    with psycopg.connect(_environment(home)["DATABASE_URL"]) as connection:
+    with psycopg.connect(_environment(home)["DATABASE_OWNER_URL"]) as connection:
         cursor = connection.execute(sql)
         return cursor.fetchall() if cursor.description else []
 
@@ -39,7 +39,7 @@ def _ask(home: Home, sql: str) -> list[tuple[object, ...]]:
 def test_second_start_finds_the_data_at_the_same_address(up, home):
     first = up()
     _ask(home, "CREATE TABLE kept AS SELECT 42 AS answer")
-    address = _environment(home)["DATABASE_URL"]
+    address = _environment(home)["DATABASE_OWNER_URL"]
     assert stat.S_IMODE(home.environment.stat().st_mode) == 0o600
     assert first.stop(signal.SIGINT) == 0
     assert not home.environment.exists()
@@ -48,7 +48,7 @@ def test_second_start_finds_the_data_at_the_same_address(up, home):
     second = up()
 
     assert time.monotonic() - began < 5
-    assert _environment(home)["DATABASE_URL"] == address
+    assert _environment(home)["DATABASE_OWNER_URL"] == address
     assert _ask(home, "SELECT answer FROM kept") == [(42,)]
     assert second.stop() == 0
     assert "Plaza is stopped" in second.said

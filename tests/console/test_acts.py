@@ -1,10 +1,13 @@
 """What an operator may do: with a reason, asked before, kept afterwards."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.admin.models import LogEntry
 
 from billing.models import WebhookEvent
 from config.models import OutboxMessage
+from tenants.life import close
 from tenants.models import Person, Tenant
 from tests import factories
 from tests.console.doors import page_of, sign_in
@@ -41,6 +44,44 @@ def test_resuming_opens_the_tenant_again(operator, acme):
     operator.post(f"{page_of(acme)}/resume/", {"reason": "All is well."}, status=302)
 
     member.get("/contacts")
+
+
+def buttons_of(operator: Browser, tenant: Tenant) -> set[str]:
+    page = operator.get(f"{page_of(tenant)}/change/")
+    acts = ("suspend", "resume", "close", "restore")
+    return {act for act in acts if f"{page_of(tenant)}/{act}/" in page}
+
+
+def test_closing_needs_a_reason_tells_the_window_and_can_be_undone(operator, acme):
+    member = signed_in(acme)
+    path = f"{page_of(acme)}/close/"
+    assert buttons_of(operator, acme) == {"suspend", "close"}
+    operator.get(path)
+    assert "It can be restored for 30 days; then it is erased for good." in operator.text
+
+    operator.post(path, {"reason": " "})
+    assert Tenant.objects.get(pk=acme.pk).status == "active"
+    operator.post(path, {"reason": "They asked for it."}, status=302)
+
+    assert buttons_of(operator, acme) == {"restore"}
+    assert "They asked for it." in operator.text
+    member.get("/contacts", status=403)
+    operator.post(f"{page_of(acme)}/restore/", {"reason": "They came back."}, status=302)
+    member.get("/contacts")
+    kept = LogEntry.objects.order_by("action_time").values_list("change_message", flat=True)
+    assert list(kept) == [
+        "The tenant is closed. They asked for it.",
+        "The tenant is restored. They came back.",
+    ]
+
+
+def test_what_can_no_longer_be_restored_says_so(operator, acme, now):
+    close(tenant_id=acme.pk, reason="A test.", by="test", now=now - timedelta(days=31))
+
+    operator.post(f"{page_of(acme)}/restore/", {"reason": "Too late."})
+
+    assert "This tenant can no longer be restored." in operator.text
+    assert Tenant.objects.get(pk=acme.pk).status == "closing"
 
 
 def test_an_act_is_asked_before_it_is_done(operator, acme):

@@ -42,7 +42,7 @@ def test_the_filters_that_the_lists_offer_still_work(operator, acme):
 @pytest.mark.parametrize("path", LISTS)
 def test_a_row_that_is_not_there_is_no_fault_of_ours(operator, acme, path):
     for name in ("garbage", "%00", "9" * 40, str(new_id())):
-        for asked in ("change/", "suspend/", "resume/", "replay/", "history/"):
+        for asked in ("change/", "suspend/", "close/", "restore/", "replay/", "history/"):
             operator.get(f"{path}{name}/{asked}", status=None)
             assert operator.last.status_code in {302, 404}, (name, asked)
 
@@ -51,6 +51,8 @@ def test_the_buttons_of_a_row_that_is_not_there_are_404(operator):
     for address in (
         "tenants/tenant/garbage/suspend/",
         f"tenants/tenant/{new_id()}/resume/",
+        f"tenants/tenant/{new_id()}/close/",
+        "tenants/tenant/garbage/restore/",
         "billing/webhookevent/garbage/replay/",
     ):
         operator.get(f"/console/{address}", status=404)

@@ -93,3 +93,30 @@ def test_the_list_of_tenants_asks_the_database_a_fixed_number_of_times(operator,
 
     assert Tenant.objects.count() == 3
     assert counts[0] == counts[1]
+
+
+def test_a_tenants_page_tells_its_schemas_version_and_why_its_migration_was_set_aside(
+    operator, acme
+):
+    Tenant.objects.filter(pk=acme.pk).update(
+        schema_version="5ad0f1", migration_state="set_aside", migration_error="lock timeout"
+    )
+
+    operator.get(f"{page_of(acme)}/change/")
+    for words in ("5ad0f1", "set aside", "lock timeout"):
+        assert words in operator.text
+    operator.get("/console/")
+    assert "Migrations set aside 1" in operator.text
+    operator.get("/console/tenants/tenant/?migration_state__exact=set_aside")
+    assert "Acme Inc." in operator.text
+
+
+def test_what_was_erased_is_listed_with_its_certificate(operator, now):
+    gone = factories.ErasureFactory(
+        slug="umbrella", finished_at=now, certificate={"sha256": "c0ffee"}
+    )
+
+    operator.get("/console/tenants/erasure/?q=umbrella")
+    assert "umbrella" in operator.text
+    operator.get(f"{page_of(gone)}/change/")
+    assert "c0ffee" in operator.text

@@ -1,6 +1,7 @@
 """What `?search=` finds in orders and contacts, and what lists refuse to be asked."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -145,7 +146,7 @@ def test_searches_are_answered_by_their_indexes(acme):
         ContactFactory(company=CompanyFactory(name="Initech"))
         cursor.execute("SET LOCAL enable_seqscan = off")
         named = Company.objects.alias(lowered=Lower("name"))
-        found = {
+        found: dict[str, Any] = {
             "company_by_part_of_name": named.filter(lowered__contains="initech"),
             "crm_contact_company_id": Contact.objects.search("initech"),
             "order_by_start_of_id": Order.objects.filter(external_id__startswith="A-1"),

@@ -6,12 +6,12 @@ from datetime import date
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from apps.crm.models import Contact, Import
 from tenants.isolation import tenant_context
 from tests.crm.files import text_file, workbook
 from tests.factories import ContactFactory
+from tests.owner import owners_cursor
 
 pytestmark = pytest.mark.django_db
 IMPORTS = "/api/v1/imports"
@@ -172,7 +172,7 @@ def test_an_address_that_one_contact_gives_up_may_be_taken_in_the_same_batch(acm
 
 def test_a_row_that_the_database_refuses_is_found_and_the_rest_comes_in(acme, api, work):
     """As when somebody else takes an address between the batch's look and its write, again and again."""
-    with tenant_context(acme), connection.cursor() as cursor:
+    with owners_cursor(acme) as cursor:
         cursor.execute(
             "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
             " IF NEW.email = 'poison@x.test' THEN"

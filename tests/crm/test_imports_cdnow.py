@@ -1,6 +1,5 @@
 """The real file: 69,659 purchases of 23,570 customers, as it was published."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -8,13 +7,15 @@ import time
 from datetime import date
 
 import pytest
-from django.db import ProgrammingError, connection
+from django.db import ProgrammingError
 from django.db.models import Sum
 
 from apps.crm.models import Contact, Import, ImportRow, Order
 from apps.crm.services.imports import batches
 from tenants.isolation import tenant_context
 from tests.crm.conftest import CDNOW, CUSTOMERS, PURCHASES
+from tests.owner import owners_cursor
+from tests.processes import environment_here
 from tests.stack import REPOSITORY
 
 IMPORTS = "/api/v1/imports"
@@ -189,17 +190,10 @@ def test_a_worker_killed_at_any_moment_loses_nothing_and_doubles_nothing(acme, a
 
 def rows_done_when_killed(tenant, job_id: str, before: int, uploads) -> int:
     """Let a process of its own work until it has done more, and kill -9 it."""
-    settings = connection.settings_dict
-    url = f"postgresql://{settings['USER']}:{settings['PASSWORD']}@{settings['HOST']}:{settings['PORT']}/{settings['NAME']}"
     worker = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", _BATCHES_UNTIL_KILLED, job_id],
         cwd=REPOSITORY,
-        env={
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "config.settings",
-            "DATABASE_URL": url,
-            "PLAZA_FILES": str(uploads),
-        },
+        env=environment_here(PLAZA_FILES=str(uploads)),
     )
     try:
         deadline = time.monotonic() + 60
@@ -224,15 +218,17 @@ def test_a_batch_that_fails_in_the_middle_leaves_nothing_and_the_next_run_goes_o
 ):
     client = api(acme)
     job_id = upload(client)["id"]
-    with tenant_context(acme), connection.cursor() as cursor:
+    with tenant_context(acme):
         batches.begin(import_id=job_id, now=now)
         assert batches.advance(import_id=job_id, now=now)
         before = facts()
         # The next batch's orders fail after its contacts were written.
-        cursor.execute("ALTER TABLE crm_order RENAME TO crm_order_away")
+        with owners_cursor(acme) as cursor:
+            cursor.execute("ALTER TABLE crm_order RENAME TO crm_order_away")
         with pytest.raises(ProgrammingError, match="crm_order"):
             batches.advance(import_id=job_id, now=now)
-        cursor.execute("ALTER TABLE crm_order_away RENAME TO crm_order")
+        with owners_cursor(acme) as cursor:
+            cursor.execute("ALTER TABLE crm_order_away RENAME TO crm_order")
         assert facts() == before
         assert used(client) == before["contacts"]
 

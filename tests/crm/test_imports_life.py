@@ -9,7 +9,7 @@ from django.db import connection
 from apps.crm import tasks
 from apps.crm.models import Contact, Import, ImportRow
 from apps.crm.services.imports import batches, jobs, sweeping
-from config.celery import TENANT_HEADER
+from config.messages import TENANT_HEADER
 from config.models import OutboxMessage
 from tenants.isolation import tenant_context
 from tests.crm.files import text_file

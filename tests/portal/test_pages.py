@@ -1,10 +1,12 @@
 """What is true of every page: both languages, one host, no inline script, a strict policy, nobody else's name."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
 from tenants.isolation import tenant_context
+from tenants.life import close
 from tenants.services import host_of, suspend
 from tests import factories
 from tests.portal.browser import SQUARE, Browser, person_of, signed_in
@@ -118,6 +120,24 @@ def test_a_suspended_tenants_home_says_why_and_its_work_is_refused(acme):
     browser.get("/plan")
     browser.get("/contacts", status=403)
     assert "tenant_suspended" in browser.text
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ("closed, and will be erased after Jan 31, 2031", "ask support to restore it")),
+        ("es", ("cerrada y se borrará después del 31 ene 2031", "pida a soporte")),
+    ],
+)
+def test_a_closed_tenants_home_says_until_when_and_how_it_is_undone(acme, language, words):
+    browser = signed_in(acme)
+    close(tenant_id=acme.pk, reason="Moving away.", by="test", now=datetime(2031, 1, 1, tzinfo=UTC))
+
+    browser.get("/", Accept_Language=language)
+    for each in (*words, "Moving away."):
+        assert each in browser.text
+    browser.get("/contacts", status=403)
+    assert "tenant_closing" in browser.text
 
 
 def test_a_page_that_the_plan_does_not_include_names_the_plan_that_does(acme, now):

@@ -22,6 +22,7 @@ from quotas.local_limiter import LocalLimiter
 from tenants.identity.caller import ALL_SCOPES, Caller, CallerKind
 from tenants.models import Domain, Tenant
 from tenants.services import host_of
+from tests.owner import make_role_alone
 from tests.stack import free_port
 
 LADDER = {
@@ -52,6 +53,7 @@ def tenant(db: None) -> Tenant:
         status=Tenant.Status.ACTIVE,
     )
     Domain.objects.create(tenant=made, domain=host_of(slug), is_primary=True)
+    make_role_alone(made.schema_name)
     return made
 
 

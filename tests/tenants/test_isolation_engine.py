@@ -1,15 +1,20 @@
 """The engine fails closed, and a context belongs to its thread."""
 
+import contextvars
 import threading
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connections, transaction
 from django.db import connection as any_connection
+from django.db import connections, transaction
 
-from config.context import current_tenant
-from tenants.engine.refusals import SearchPathNotSet, TenantMismatch
+from apps.crm.models import Contact
+from config.context import NoTenant, Place, TenantRef, at_place, current_tenant
+from config.ids import new_id
+from tenants.engine.refusals import BuiltElsewhere, TenantMismatch
 from tenants.isolation import square_context, tenant_context
+from tenants.roles import NotAStall
+from tests.factories import ContactFactory
 
 connection: Any = any_connection
 pytestmark = pytest.mark.django_db
@@ -51,18 +56,24 @@ def test_a_connection_on_another_schema_than_the_tenant_in_force_is_refused(acme
         assert current_schema() == acme.schema_name
 
 
-class RefusesSearchPath:
-    """A cursor on a server that does not take the path."""
+def test_a_role_that_cannot_be_taken_means_no_query(acme):
+    """django-tenants goes on with the path that the connection had; here nothing is asked."""
+    nobody = TenantRef(new_id(), "nobody", f"t_{new_id().hex}")
+    with tenant_context(nobody), pytest.raises(Exception, match="does not exist"):
+        current_schema()
+    with pytest.raises(Exception, match="aborted"):  # and nothing of this transaction goes on
+        current_schema()
 
-    def execute(self, statement: str, *args: Any) -> None:
-        raise OperationalError("injected")
+
+def test_a_name_that_is_no_tenants_never_comes_into_a_statement():
+    crafted = TenantRef(new_id(), "crafted", 't_x"; RESET ROLE; --')
+    with tenant_context(crafted), pytest.raises(NotAStall):
+        current_schema()
 
 
-def test_no_path_means_no_query(acme):
-    with tenant_context(acme):
-        connection.search_path_set_schemas = None
-        with pytest.raises(SearchPathNotSet):
-            connection._handle_search_path(RefusesSearchPath())
+def test_a_stall_without_a_tenant_is_refused():
+    with at_place(Place.STALL), pytest.raises(NoTenant):
+        current_schema()
 
 
 def test_the_path_holds_after_a_savepoint_is_rolled_back(acme):
@@ -73,23 +84,50 @@ def test_the_path_holds_after_a_savepoint_is_rolled_back(acme):
         assert current_schema() == acme.schema_name
 
 
-def test_a_thread_that_inherits_the_name_but_not_the_path_gets_an_exception(acme):
-    import contextvars
-
+def test_a_thread_that_inherits_the_context_asks_as_that_tenant(acme):
+    """django-tenants' thread would ask as whoever its connection served last."""
     outcome: list[object] = []
 
     def work() -> None:
         try:
             outcome.append(current_schema())
-        except TenantMismatch as refusal:
-            outcome.append(type(refusal))
         finally:
             connections.close_all()
 
     with tenant_context(acme):
         context = contextvars.copy_context()
-        thread = threading.Thread(target=context.run, args=(work,))
-        thread.start()
-        thread.join()
+    thread = threading.Thread(target=context.run, args=(work,))
+    thread.start()
+    thread.join()
 
-    assert outcome == [TenantMismatch]
+    assert outcome == [acme.schema_name]
+
+
+def test_a_queryset_built_for_one_tenant_is_refused_under_another(acme, globex):
+    with tenant_context(acme):
+        ContactFactory(email="a@acme.test")
+        lazy = Contact.objects.filter(email__contains="@")
+    with tenant_context(globex):
+        ContactFactory(email="b@globex.test")
+        for evaluate in (
+            list,
+            len,
+            lambda rows: rows.count(),
+            lambda rows: rows.update(first_name=""),
+        ):
+            with pytest.raises(BuiltElsewhere), transaction.atomic():
+                evaluate(lazy.all())
+    with tenant_context(acme):
+        assert [contact.email for contact in lazy] == ["a@acme.test"]
+
+
+def test_a_row_loaded_from_one_tenant_is_not_saved_in_another(acme, globex):
+    with tenant_context(acme):
+        ContactFactory()
+        contact = Contact.objects.get()
+    with tenant_context(globex):
+        with pytest.raises(BuiltElsewhere):
+            contact.save()
+        with pytest.raises(BuiltElsewhere):
+            list(contact.orders.all())
+        assert Contact.objects.count() == 0

@@ -5,8 +5,9 @@ import uuid
 import pytest
 from celery import current_app
 
-from config.celery import TENANT_HEADER, app
+from config.celery import app
 from config.context import current_tenant
+from config.messages import TENANT_HEADER
 from tenants.models import Tenant
 from tenants.tasks import TaskWithoutTenant
 

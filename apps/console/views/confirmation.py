@@ -19,7 +19,9 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         label=_("Reason"),
         max_length=200,
-        help_text=_("It stands in the history, and a suspended tenant's people read it."),
+        help_text=_(
+            "It stands in the history; the people of a suspended or closed tenant read it."
+        ),
         widget=UnfoldAdminTextInputWidget(),
     )
 
@@ -29,7 +31,7 @@ class Act:
     """`do` takes the reason and raises DomainErrors; `done` is the line shown and kept afterwards."""
 
     title: Promise
-    consequence: Promise
+    consequence: Promise | str
     do: Callable[[str], object]
     done: Promise
     back: str

@@ -1,8 +1,9 @@
-"""Tenants: what each has, uses and pays, at a glance; suspend and resume."""
+"""Tenants: what each has, uses and pays, at a glance; suspend and resume, close and restore."""
 
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.admin import register
 from django.db.models import IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields.json import KeyTextTransform
@@ -12,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 from unfold.enums import ActionVariant
 
 from apps.console.states import STATES, TONES, shown
@@ -19,14 +21,21 @@ from apps.console.tenant_page import facts_of
 from apps.console.views.confirmation import Act, confirmed
 from apps.console.views.read_only import ReadOnlyAdmin, button, column, plain, row_or_404
 from apps.console.views.site import site
+from billing.services import offboarding
 from config.needs import Meter
 from quotas.meters import period_start
 from quotas.models import Grant, UsageTotal
-from tenants import services
-from tenants.models import Domain, Tenant
+from tenants import life, services
+from tenants.models import Tenant
 
 _SPACE = "\N{NO-BREAK SPACE}"
-_ACTS = {Tenant.Status.ACTIVE.value: "suspend", Tenant.Status.SUSPENDED.value: "resume"}
+_Status = Tenant.Status
+# What each state leaves to an operator. Erasing is left to the clock, and to the command line.
+_ACTS: dict[str, frozenset[str]] = {
+    _Status.ACTIVE.value: frozenset({"suspend", "close"}),
+    _Status.SUSPENDED.value: frozenset({"resume", "close"}),
+    _Status.CLOSING.value: frozenset({"restore"}),
+}
 
 
 def _used(meter: Meter) -> Subquery:
@@ -56,6 +65,10 @@ class TenantAdmin(ReadOnlyAdmin):
     demo = plain("is_demo", _("demo"), boolean=True)
     schema = plain("schema_name", _("schema"))
     begun = plain("created_at", _("since"))
+    ending = plain("closing_reason", _("reason of the closing"))
+    erased = plain("erase_after", _("erased after"))
+    version = plain("schema_version", _("schema's version"))
+    trouble = plain("migration_error", _("migration's error"))
     list_display = (
         "name",
         "owner",
@@ -66,19 +79,31 @@ class TenantAdmin(ReadOnlyAdmin):
         "people",
         "begun",
     )
-    list_filter = ("status", "subscription__plan", "subscription__status", "is_demo")
+    list_filter = (
+        "status",
+        "subscription__plan",
+        "subscription__status",
+        "migration_state",
+        "is_demo",
+    )
     search_fields = ("slug", "organisation", "domains__domain")
     ordering = ("-created_at",)
     fields = (
         ("name", "owner"),
         ("state", "why"),
+        ("ending", "erased"),
         ("language", "demo"),
         ("plan", "begun"),
         "id",
         "schema",
+        ("version", "migration"),
+        "trouble",
     )
-    readonly_fields = (*list_display, "why", "language", "demo", "schema", "id")
-    actions_detail = ("suspend", "resume")
+    readonly_fields = (
+        *(*list_display, "why", "ending", "erased", "language", "demo"),
+        *("schema", "id", "version", "migration", "trouble"),
+    )
+    actions_detail = ("suspend", "resume", "close", "restore")
     change_form_outer_after_template = "console/tenant.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tenant]:
@@ -94,6 +119,10 @@ class TenantAdmin(ReadOnlyAdmin):
     @column(_("state"), ordering="status", label=TONES)
     def state(self, tenant: Tenant) -> tuple[str, str]:
         return shown(tenant.status)
+
+    @column(_("migration"), ordering="migration_state", label=TONES)
+    def migration(self, tenant: Tenant) -> tuple[str, str]:
+        return shown(tenant.migration_state)
 
     @column(_("plan"), ordering="subscription__plan")
     def plan(self, tenant: Tenant) -> str:
@@ -117,10 +146,10 @@ class TenantAdmin(ReadOnlyAdmin):
         return _count(tenant.seats_used)
 
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
-        """Only the act that the tenant's state leaves: suspend the active, resume the suspended."""
-        fitting = _ACTS.get(row_or_404(Tenant, object_id).status)
+        """Only the acts that the tenant's state leaves."""
+        fitting = _ACTS.get(row_or_404(Tenant, object_id).status, frozenset())
         found: list[Any] = super().get_actions_detail(request, object_id)
-        return [act for act in found if act.path == fitting]
+        return [act for act in found if act.path in fitting]
 
     def change_view(
         self,
@@ -159,6 +188,48 @@ class TenantAdmin(ReadOnlyAdmin):
         )
         return confirmed(self, request, tenant, act)
 
+    @button(_("Close"), path="close", variant=ActionVariant.DANGER)
+    def close(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        tenant = row_or_404(Tenant, object_id)
+        act = Act(
+            title=_("Close this tenant"),
+            consequence=ngettext_lazy(
+                "Its work ends with this request, and a paid subscription with its period. It can be"
+                " restored for %(days)d day; then it is erased for good.",
+                "Its work ends with this request, and a paid subscription with its period. It can be"
+                " restored for %(days)d days; then it is erased for good.",
+                "days",
+            )
+            % {"days": settings.PLAZA_CLOSING_DAYS},
+            do=lambda reason: offboarding.close(
+                tenant_id=tenant.pk, reason=reason, by=_by(request), now=timezone.now()
+            ),
+            done=_("The tenant is closed."),
+            back=_page_of(tenant.pk),
+        )
+        return confirmed(self, request, tenant, act)
+
+    @button(_("Restore"), path="restore", variant=ActionVariant.SUCCESS)
+    def restore(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        tenant = row_or_404(Tenant, object_id)
+        act = Act(
+            title=_("Restore this tenant"),
+            consequence=_(
+                "It is again as it was before it was closed; a paid plan that has ended is bought anew."
+            ),
+            do=lambda _reason: life.restore(
+                tenant_id=tenant.pk, by=_by(request), now=timezone.now()
+            ),
+            done=_("The tenant is restored."),
+            back=_page_of(tenant.pk),
+        )
+        return confirmed(self, request, tenant, act)
+
+
+def _by(request: HttpRequest) -> str:
+    """Who does it, for the log: an operator's id."""
+    return str(request.user.pk)
+
 
 def _page_of(tenant_id: UUID) -> str:
     return reverse("console:tenants_tenant_change", args=[tenant_id])
@@ -166,16 +237,3 @@ def _page_of(tenant_id: UUID) -> str:
 
 def _count(value: int | None) -> str:
     return str(number_format(value or 0, use_l10n=True, force_grouping=True))
-
-
-@register(Domain, site=site)
-class DomainAdmin(ReadOnlyAdmin):
-    host = plain("domain", _("host"))
-    owner = plain("tenant", _("tenant"))
-    primary = plain("is_primary", _("primary"), boolean=True)
-    begun = plain("created_at", _("since"))
-    list_display = fields = readonly_fields = ("host", "owner", "primary", "begun")
-    list_select_related = ("tenant",)
-    list_filter = ("is_primary",)
-    search_fields = ("domain", "tenant__slug")
-    ordering = ("domain",)

@@ -7,9 +7,10 @@ from django.db.models.functions import Now
 
 from apps.crm.models.people import EXTERNAL_ID_LENGTH
 from config.ids import new_id
+from tenants.querysets import StallModel
 
 
-class Import(models.Model):
+class Import(StallModel):
     """A file on its way into contacts and orders. `last_row` says how far; it commits with each batch.
 
     rows_done + rows_failed + rows_left_out = rows_total once it rests.
@@ -91,7 +92,7 @@ class Import(models.Model):
         return self.rows_total - self.rows_done - self.rows_failed
 
 
-class ImportRow(models.Model):
+class ImportRow(StallModel):
     """A row of a file, checked and waiting to be merged. Gone once its import has finished."""
 
     pk = models.CompositePrimaryKey("job_id", "row_number")
@@ -108,7 +109,7 @@ class ImportRow(models.Model):
         return f"row {self.row_number}"
 
 
-class ImportRowError(models.Model):
+class ImportRowError(StallModel):
     """A row that was refused, why, and its cells as they were."""
 
     pk = models.CompositePrimaryKey("job_id", "row_number")

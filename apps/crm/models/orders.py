@@ -8,9 +8,10 @@ from django.db.models.functions import Now
 
 from apps.crm.models.people import EXTERNAL_ID_LENGTH, Contact
 from config.ids import new_id
+from tenants.querysets import StallModel
 
 
-class Order(models.Model):
+class Order(StallModel):
     """A purchase. Without an `external_id` its facts are its key, and `occurrence` tells equal ones of a day apart."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

@@ -1,7 +1,7 @@
 # ruff: noqa: DJ001  (what is absent is NULL: several rows may lack a unique key, none may share one)
 """Contacts, their companies, tags and consent. No key leaves the tenant's schema: people of Plaza are plain ids."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
@@ -9,13 +9,14 @@ from django.db.models import F, Q
 from django.db.models.functions import Concat, Lower, Now
 
 from config.ids import new_id
+from tenants.querysets import StallModel, StallQuerySet
 
 NAME_LENGTH = 200
 EXTERNAL_ID_LENGTH = 200
 E164 = r"^\+[1-9][0-9]{6,14}$"
 
 
-class Company(models.Model):
+class Company(StallModel):
     """An organisation that contacts belong to. Its name is how clients and files refer to it, so it is unique."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -46,7 +47,7 @@ class Company(models.Model):
         return self.name
 
 
-class Tag(models.Model):
+class Tag(StallModel):
     """A word that contacts are sorted by. It keeps its spelling; VIP and vip are one tag."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -79,7 +80,7 @@ def _companies_named(words: list[str]) -> dict[str, Any]:
     return {word: [pk for pk, name in found if word in name] for word in words}
 
 
-class ContactQuerySet(models.QuerySet["Contact"]):
+class ContactQuerySet(StallQuerySet["Contact"]):
     def for_reading(self) -> "ContactQuerySet":
         """With company and tags, in two queries however many rows."""
         tags = models.Prefetch("tags", queryset=Tag.objects.order_by("name"))
@@ -98,7 +99,7 @@ class ContactQuerySet(models.QuerySet["Contact"]):
         return found
 
 
-class Contact(models.Model):
+class Contact(StallModel):
     """A person that the tenant knows: counted by the meter `contacts`, archived or not."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -124,7 +125,7 @@ class Contact(models.Model):
         db_persist=True,
     )
 
-    objects = ContactQuerySet.as_manager()
+    objects: ClassVar[Any] = ContactQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -173,7 +174,7 @@ class Contact(models.Model):
         return str(self.pk)
 
 
-class ContactTag(models.Model):
+class ContactTag(StallModel):
     """That a contact carries a tag: the pair is the key."""
 
     pk = models.CompositePrimaryKey("contact_id", "tag_id")
@@ -194,7 +195,7 @@ class ContactTag(models.Model):
         return f"{self.contact_id} {self.tag_id}"
 
 
-class Consent(models.Model):
+class Consent(StallModel):
     """What a contact allowed or withdrew, when, and how we know. History: the latest of channel and purpose counts."""
 
     class Channel(models.TextChoices):

@@ -5,11 +5,12 @@ from django.http import HttpRequest, HttpResponse
 from django.views.i18n import set_language
 
 from apps.portal.pages import OPEN, page
+from config.context import Place
 from tenants.identity.people import update_person
 from tenants.models import Member
 
 
-@page(OPEN, "POST")
+@page(OPEN, "POST", place=Place.SQUARE)
 def choose(request: HttpRequest) -> HttpResponse:
     """`/i18n/setlang` with `language` and `next`."""
     chosen = request.POST.get("language", "")

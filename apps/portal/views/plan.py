@@ -15,7 +15,7 @@ from billing.models import Provider
 from billing.services.changes import Offer as Purchase
 from billing.services.changes import change_plan, start_checkout
 from billing.services.subscriptions import find_plan
-from config.context import require_tenant
+from config.context import Place, require_tenant
 from config.needs import Needs, Role
 from tenants.identity.caller import caller_of, tenant_of
 from tenants.services import url_of
@@ -26,7 +26,7 @@ _MONEY = Needs(read=Role.READ_ONLY, write=Role.BILLING, meter=None, critical=Tru
 _PATIENCE = timedelta(seconds=30)
 
 
-@page(_MONEY, "GET")
+@page(_MONEY, "GET", place=Place.SQUARE)
 def plan(request: HttpRequest) -> HttpResponse:
     """`/plan?wanted=&paid=`: the plans, with the one marked that a refusal named.
 
@@ -53,7 +53,7 @@ def plan(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/plan.html", facts)
 
 
-@page(_MONEY, "GET")
+@page(_MONEY, "GET", place=Place.SQUARE)
 def confirmation(request: HttpRequest) -> HttpResponse:
     """`/plan/confirmation?paid=&since=`, asked by the waiting page: 204 to go on waiting, a reload
     once the plan is there, and a notice instead when `since` (epoch seconds) is too long ago.
@@ -77,7 +77,7 @@ def _moment(seconds: str) -> datetime:
     return datetime.fromtimestamp(int(seconds) if is_one else 0, tz=UTC)
 
 
-@page(_MONEY, "POST")
+@page(_MONEY, "POST", place=Place.SQUARE)
 def checkout(request: HttpRequest) -> HttpResponse:
     """`/plan/checkout` with `plan`: on to the provider, who says when it is paid.
 

@@ -20,7 +20,7 @@ from config.logs import logger
 from tenants.identity.refusals import EmailTaken
 from tenants.identity.throttles import by_address, limited
 from tenants.models import Tenant
-from tenants.services import SlugTaken, check_slug, host_of, url_of
+from tenants.services import SlugTaken, check_slug, host_of, is_kept, url_of
 
 log = logger(__name__)
 # The same groups and rates as those of POST /api/v1/signup, so that both doors share one count.
@@ -59,7 +59,7 @@ def _state_of(slug: str) -> dict[str, str]:
         check_slug(slug)
     except ValidationFailed as refused:
         return {"problem": " ".join(refused.facts["errors"]["slug"])}
-    if Tenant.objects.filter(slug=slug).exists():
+    if Tenant.objects.filter(slug=slug).exists() or is_kept(slug):
         return {"problem": str(SlugTaken.title)}
     return {"address": host_of(slug)}
 

@@ -4,11 +4,13 @@ import hashlib
 import io
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError, connection
 
+from config.context import Place, at_place
 from config.fingerprint import release_fingerprint
 from config.management.output import JsonCommand
 from config.models import PreparedRelease
@@ -31,12 +33,16 @@ class Command(JsonCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         fingerprint = _fingerprint()
+        self._make_roles()
         if not options["force"] and self._prepared() == fingerprint:
             self.report("Nothing to prepare.", prepared=False)
             return
         # With --json their lines for people would stand before the document.
         spoken = io.StringIO() if options["json"] else self.stdout
-        call_command("fleet", "migrate", stdout=spoken)
+        call_command("fleet", "migrate", wait=300, stdout=spoken)
+        call_command("database", "prepare", stdout=io.StringIO())
+        if settings.PLAZA_READY_SCHEMAS:
+            call_command("fleet", "fill", ready=settings.PLAZA_READY_SCHEMAS, stdout=spoken)
         call_command("plans", "sync", yes=True, stdout=io.StringIO())
         self.report("The plans are as the catalogue says.")
         if not settings.IS_PRODUCTION:
@@ -44,13 +50,25 @@ class Command(JsonCommand):
         PreparedRelease.objects.update_or_create(id=1, defaults={"fingerprint": fingerprint})
         self.report("Prepared.", prepared=True, fingerprint=fingerprint)
 
-    def _prepared(self) -> str | None:
+    def _make_roles(self) -> None:
+        """First of all: the sign-ins by which everything else is asked."""
         try:
-            with connection.cursor() as cursor:
+            call_command("database", "prepare", stdout=io.StringIO())
+        except CommandError as refused:
+            if not isinstance(refused.__cause__, psycopg.OperationalError):
+                raise  # it answers, and told what a superuser must do
+            raise CommandError(
+                f"PostgreSQL does not answer as DATABASE_URL says: {refused}"
+            ) from refused
+
+    def _prepared(self) -> str | None:
+        # As the owner: on data of an older release the square has no rights yet.
+        try:
+            with at_place(Place.OWNER), connection.cursor() as cursor:
                 cursor.execute("SELECT to_regclass('public.config_preparedrelease') IS NOT NULL")
                 if not cursor.fetchone()[0]:
                     return None
-            return PreparedRelease.objects.values_list("fingerprint", flat=True).first()
+                return PreparedRelease.objects.values_list("fingerprint", flat=True).first()
         except DatabaseError as error:
             told = " ".join(str(error).split())
             raise CommandError(

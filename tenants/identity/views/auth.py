@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.api import View, parse
+from config.context import Place
 from config.needs import Needs
 from tenants.identity import tokens
 from tenants.identity.caller import caller_of, tenant_of
@@ -18,6 +19,7 @@ from tenants.identity.refusals import CredentialsMissing
 from tenants.identity.serializers import LoginOut, LogoutIn, RefreshIn, SignIn, TokenOut
 from tenants.identity.throttles import by_address, limited
 from tenants.identity.tokens import RefreshTokenReused, TokenPair
+from tenants.isolation import on_square
 
 # A tenant that is refused everything else must still be able to sign in and see why.
 _OPEN = Needs(public=True, critical=True, meter=None)
@@ -38,6 +40,7 @@ class Token(View):
     """Sign in by e-mail and password. 401 `invalid_credentials` whichever of them is wrong."""
 
     needs = _OPEN
+    place = Place.SQUARE
 
     @extend_schema(request=SignIn, responses=TokenOut, auth=[])
     def post(self, request: Request) -> Response:
@@ -63,6 +66,7 @@ class Refresh(View):
     """A new pair for a refresh token, which is used up. A used one that comes again ends its family."""
 
     needs = _OPEN
+    place = Place.SQUARE
     _reused: UUID | None = None
 
     @extend_schema(request=RefreshIn, responses=TokenOut, auth=[])
@@ -82,7 +86,8 @@ class Refresh(View):
         # Once more, outside: under an Idempotency-Key a refusal rolls back what was written, and a
         # thief must not keep the family alive by sending that header.
         if self._reused is not None:
-            tokens.revoke_family(family=self._reused, now=timezone.now())
+            with on_square():
+                tokens.revoke_family(family=self._reused, now=timezone.now())
         return answer
 
 
@@ -90,6 +95,7 @@ class Logout(View):
     """End the sign-in of the refresh token given, or of the access token that asks."""
 
     needs = _OPEN
+    place = Place.SQUARE
 
     @extend_schema(request=LogoutIn, responses={204: None})
     def post(self, request: Request) -> Response:

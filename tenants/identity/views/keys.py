@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.api import View, ViewSet, parse
+from config.context import Place
 from config.errors import PermissionDenied
 from config.filters import NoFilters
 from config.needs import Feature, Needs, Role
@@ -20,6 +21,7 @@ class ApiKeys(ViewSet):
     """The tenant's keys, newest first, revoked ones too."""
 
     needs = Needs(feature=Feature.API_KEYS, read=Role.ADMIN, write=Role.ADMIN)
+    place = Place.SQUARE
     serializer_class = ApiKeyOut
     ordering_fields = ("-id", "name")
     filter_backends = (NoFilters,)
@@ -53,6 +55,7 @@ class ApiKeyDetail(View):
     """One key. It can be revoked whatever the plan says."""
 
     needs = Needs(read=Role.ADMIN, write=Role.ADMIN, critical=True)
+    place = Place.SQUARE
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, pk: UUID) -> Response:

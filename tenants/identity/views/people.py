@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.api import View, ViewSet, parse
+from config.context import Place
 from config.errors import PermissionDenied
 from config.filters import NoFilters
 from config.needs import Needs, Role
@@ -19,6 +20,7 @@ class Me(View):
     """The person who asks, with their role in this tenant."""
 
     needs = Needs(write=Role.READ_ONLY, critical=True)
+    place = Place.SQUARE
 
     @extend_schema(responses=MeOut)
     def get(self, request: Request) -> Response:
@@ -53,6 +55,7 @@ class Members(ViewSet):
     """Everybody in this tenant, newest first."""
 
     needs = Needs()
+    place = Place.SQUARE
     serializer_class = MemberOut
     ordering_fields = ("-id", "role")
     filter_backends = (NoFilters,)
@@ -68,6 +71,7 @@ class Roles(View):
     """The roles that a member may have; `permits` names the declared needs that each satisfies."""
 
     needs = Needs()
+    place = Place.SQUARE
 
     @extend_schema(responses=RolesOut)
     def get(self, request: Request) -> Response:

@@ -9,6 +9,7 @@ from config.needs import Role
 from tenants.identity import crossing
 from tenants.identity.people import add_member
 from tenants.identity.refusals import NotAMember
+from tenants.isolation import tenant_context
 from tenants.models import CrossingCode, Member, Person
 from tests.tenants.identity.people import browser, program
 
@@ -61,13 +62,15 @@ def test_a_code_crosses_once(acme, owner, now):
 def test_a_used_code_is_refused_even_where_it_was_meant_to_be_shown(acme, owner, now):
     client = browser(acme)
     code = code_for(owner, set_out(client), now)
-    journey = client.session["plaza_crossing"]
+    with tenant_context(acme):
+        journey = client.session["plaza_crossing"]
     arrive(client, code)
     client.post("/leave")
     set_out(client)
-    session = client.session
-    session["plaza_crossing"] = journey
-    session.save()
+    with tenant_context(acme):
+        session = client.session
+        session["plaza_crossing"] = journey
+        session.save()
 
     assert arrive(client, code).status_code == 401
 
@@ -79,7 +82,13 @@ def test_a_code_of_one_tenant_is_worthless_on_another_and_used_up_by_the_attempt
     at_acme, at_globex = browser(acme), browser(globex)
     proof = set_out(at_acme)
     code = code_for(owner, proof, now)
-    at_globex.cookies = at_acme.cookies
+    set_out(at_globex)
+    with tenant_context(acme):
+        journey = at_acme.session["plaza_crossing"]
+    with tenant_context(globex):  # the very browser, by what its session knows
+        session = at_globex.session
+        session["plaza_crossing"] = journey
+        session.save()
 
     assert arrive(at_globex, code).status_code == 401
     assert arrive(at_acme, code).status_code == 401

@@ -1,5 +1,6 @@
 """Sessions for pages: one person, one browser, one tenant."""
 
+from copy import deepcopy
 from datetime import timedelta
 
 import pytest
@@ -7,8 +8,10 @@ from django.conf import settings as plaza
 from django.contrib.sessions.models import Session
 
 from config.needs import Role
+from config.sessions import SessionStore
 from tenants.identity.people import add_member
 from tenants.identity.sessions import safe_next
+from tenants.isolation import tenant_context
 from tenants.models import Member, Person
 from tests.tenants.identity.people import PASSWORD, browser, join, program, told
 
@@ -44,7 +47,7 @@ def test_a_session_of_one_tenant_is_worthless_on_another(acme, globex, owner):
     add_member(tenant=globex, person=owner.person, role=Role.OWNER)
     at_acme = enter(acme, owner)
     at_globex = browser(globex)
-    at_globex.cookies = at_acme.cookies
+    at_globex.cookies = deepcopy(at_acme.cookies)
 
     answer = at_globex.get("/private")
 
@@ -56,11 +59,15 @@ def test_a_session_of_a_tenant_opens_no_console_on_the_square(acme, owner):
     operator = Person.objects.create_superuser("ops@plaza.test", PASSWORD)
     at_acme = enter(acme, owner)
     on_square = browser()
-    on_square.cookies = at_acme.cookies
+    on_square.cookies = deepcopy(at_acme.cookies)
 
-    session = Session.objects.get(pk=at_acme.cookies[COOKIE].value).get_decoded()
+    key = at_acme.cookies[COOKIE].value
+    with tenant_context(acme):
+        inside = SessionStore(key).load()
 
-    assert "_auth_user_id" not in session
+    assert inside["plaza_tenant"] == str(acme.pk)
+    assert "_auth_user_id" not in inside
+    assert SessionStore(key).load() == {}
     assert on_square.get("/console/").status_code != 200
     assert operator.is_staff
 
@@ -70,7 +77,7 @@ def test_an_operators_session_opens_nothing_at_a_tenant(acme):
     on_square = browser()
     on_square.force_login(operator)
     at_acme = browser(acme)
-    at_acme.cookies = on_square.cookies
+    at_acme.cookies = deepcopy(on_square.cookies)
 
     assert at_acme.get("/private").status_code == 302
     assert at_acme.post("/leave").json()["user"] == "None"

@@ -22,6 +22,7 @@ from config.celery import later
 from config.context import require_tenant
 from config.errors import DomainError, NotFound, PayloadTooLarge
 from config.ids import new_id
+from quotas import storage
 from quotas.refusals import QuotaExceeded
 
 # Up to here a file is checked while its owner waits for the answer (some 400,000 short rows in 10 s);
@@ -80,8 +81,10 @@ def start(*, upload: Upload, wishes: Wishes, by_id: UUID | None, now: datetime) 
     """Keep the file and promise its import.
 
     Raises ValidationFailed (what is no table, or says nothing of contacts), PayloadTooLarge, and
-    QuotaExceeded unless `wishes.allow_partial`: then it starts and stops where the plan ends.
+    QuotaExceeded: for storage before the file is looked at, for contacts unless `wishes.allow_partial`;
+    then it starts and stops where the plan ends.
     """
+    storage.refuse_beyond(asked_bytes=upload.size)
     table = _opened(upload)
     plan = plan_of(table, wishes.mapping)
     with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Who: tenants and their hosts, people and their memberships, keys and tokens. All of it lives in public."""
+"""People, their places in tenants, and everything by which somebody or a program proves who it is."""
 
 from datetime import datetime
 from typing import Any, ClassVar
@@ -9,72 +9,10 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower, Now
-from django_tenants.models import DomainMixin, TenantMixin
 
-from config.context import TenantRef
 from config.ids import new_id
 from config.needs import Role
-
-
-class Tenant(TenantMixin):  # type: ignore[misc]
-    """A customer's stall. `schema_name` is opaque (`t_` and the id's hex), never the customer's name."""
-
-    class Status(models.TextChoices):
-        PROVISIONING = "provisioning"
-        ACTIVE = "active"
-        SUSPENDED = "suspended"
-        CLOSING = "closing"
-        CLOSED = "closed"
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    slug = models.CharField(max_length=40, unique=True)
-    organisation = models.CharField(max_length=200)
-    status = models.CharField(max_length=16, choices=Status, default=Status.PROVISIONING)
-    suspended_reason = models.CharField(max_length=200, blank=True)
-    locale = models.CharField(max_length=8, default="en")
-    is_demo = models.BooleanField(default=False)
-    created_at = models.DateTimeField(db_default=Now())
-
-    objects: ClassVar[models.Manager["Tenant"]]
-
-    # django-tenants would migrate inside save(); tenants/provisioning.py does it, resumably.
-    auto_create_schema = False
-    auto_drop_schema = False
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(slug__regex=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"),
-                name="tenant_slug_is_a_label",
-            ),
-            models.CheckConstraint(
-                condition=~Q(status="suspended", suspended_reason=""),
-                name="tenant_suspended_has_reason",
-            ),
-        ]
-        indexes = [
-            models.Index(
-                fields=["created_at"], condition=Q(status="provisioning"), name="tenant_unfinished"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.slug
-
-    @property
-    def ref(self) -> TenantRef:
-        return TenantRef(id=self.id, slug=self.slug, schema=self.schema_name)
-
-
-class Domain(DomainMixin):  # type: ignore[misc]
-    """A host at which a tenant answers."""
-
-    objects: ClassVar[models.Manager["Domain"]]
-
-    created_at = models.DateTimeField(db_default=Now())
-
-    def __str__(self) -> str:
-        return str(self.domain)
+from tenants.models.stalls import Tenant
 
 
 class PersonManager(BaseUserManager["Person"]):

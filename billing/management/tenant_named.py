@@ -1,0 +1,60 @@
+"""What every action of `manage.py tenant` shares: whom it means, and how a tenant is told."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from django.core.management.base import CommandError, CommandParser
+
+from billing.models import Subscription
+from config.management.output import JsonCommand
+from tenants import services
+from tenants.models import Tenant
+
+Options = dict[str, Any]
+Handler = Callable[[JsonCommand, Options], None]
+
+
+class Actions(Protocol):
+    """argparse's subparsers, which it names only privately."""
+
+    def add_parser(self, name: str, *, help: str) -> CommandParser: ...  # noqa: A002 - argparse's word
+
+
+def action(actions: Actions, name: str, meaning: str, act: Handler) -> CommandParser:
+    """Add `manage.py tenant <name>`; `act(command, options)` does it and reports."""
+    parser = actions.add_parser(name, help=meaning)
+    parser.set_defaults(act=act)
+    return parser
+
+
+def named(slug: str) -> Tenant:
+    """The tenant of that slug. Raises CommandError."""
+    tenant = Tenant.objects.filter(slug=slug).first()
+    if tenant is None:
+        raise CommandError(f"There is no tenant {slug!r}.")
+    return tenant
+
+
+def tell(command: JsonCommand, tenant: Tenant, **facts: Any) -> None:
+    """One line, or one object, of slug, status, plan, url and whatever else the action has to say."""
+    plan = Subscription.objects.filter(tenant=tenant).values_list("plan", flat=True).first()
+    shown = f"{tenant.slug:<32} {tenant.status:<14} {plan or '-':<12} {services.url_of(tenant)}"
+    command.report(
+        " ".join([shown, *(f"{name}={value}" for name, value in facts.items())]),
+        slug=tenant.slug,
+        status=tenant.status,
+        plan=plan,
+        url=services.url_of(tenant),
+        **facts,
+    )
+
+
+def teller(command: JsonCommand) -> Callable[[str], None]:
+    """What long work says of itself: one line that is rewritten on a terminal, lines on a pipe; both on stderr."""
+    is_terminal = command.stderr.isatty()
+
+    def say(text: str) -> None:
+        shown = f"\r\x1b[K{text}" if is_terminal else text
+        command.stderr.write(shown, command.style.NOTICE, ending="" if is_terminal else "\n")
+
+    return say

@@ -1,0 +1,60 @@
+"""Copies of a tenant with what money knows of it: the plan that an archive tells, and a trial for what is restored."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from billing.models import Subscription
+from billing.services import subscriptions
+from tenants import archives
+from tenants.archives.manifest import Manifest
+from tenants.models import Archive, Tenant
+
+Tell = Callable[[str], None]
+
+
+def plan_of(tenant_id: UUID) -> str:
+    """The tenant's plan; empty where it has none."""
+    plans = Subscription.objects.filter(tenant_id=tenant_id).values_list("plan", flat=True)
+    return plans.first() or ""
+
+
+def export_to(*, tenant_id: UUID, to: Path, now: datetime, tell: Tell) -> Manifest:
+    """Write the tenant's archive. Raises what tenants/archives raises."""
+    return archives.export_to(
+        tenant_id=tenant_id, to=to, plan=plan_of(tenant_id), now=now, tell=tell
+    )
+
+
+def request_export(*, tenant_id: UUID) -> Archive:
+    """Promise an archive among the tenant's files; `Archive.status` says how far it is."""
+    return archives.request_export(tenant_id=tenant_id, plan=plan_of(tenant_id))
+
+
+def import_from(  # noqa: PLR0913 - where from, as what, on which plan
+    *,
+    path: Path,
+    slug: str,
+    organisation: str,
+    plan: str,
+    is_foreign_allowed: bool,
+    now: datetime,
+    tell: Tell,
+) -> Tenant:
+    """Restore an archive as a new tenant on `plan` (a paid one as a trial), and open it.
+
+    What it uses above the plan's limits it keeps; more of it is refused until it is below them.
+    Raises ValidationFailed, SlugTaken and the refusals of tenants/archives.
+    """
+    spec = subscriptions.find_plan(plan)
+    restored = archives.restore_from(
+        path=path,
+        slug=slug,
+        organisation=organisation,
+        is_foreign_allowed=is_foreign_allowed,
+        now=now,
+        tell=tell,
+    )
+    subscriptions.start(tenant=restored.tenant, plan=spec.key, now=now)
+    return archives.finished(tenant_id=restored.tenant.id, now=now)

@@ -1,0 +1,79 @@
+"""What roles may do with the square's tables: each package declares its own in `rights.py`.
+
+`tenants/preparing.py` collects the declarations and makes grants and row security of them. Tables that
+nobody declares are the square's alone.
+"""
+
+from dataclasses import dataclass
+
+# Of pg_catalog, taken from PUBLIC, for a sign-in and the owner alone. With `set_config` an injected
+# SELECT could take another tenant's role; a lock of a session outlives its transaction, and so could
+# hold up a neighbour (locks of a transaction stay: tenants' requests take them); a large object
+# belongs to no schema, so nothing would count or erase it.
+CLOSED_FUNCTIONS = (
+    "set_config(text, text, boolean)",
+    *("lo_creat(integer)", "lo_create(oid)", "lo_from_bytea(oid, bytea)"),
+    *(
+        f"pg_{kind}advisory_lock{shared}({key})"
+        for kind in ("", "try_")
+        for shared in ("", "_shared")
+        for key in ("bigint", "integer, integer")
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TableRights:
+    """Who besides the square may touch `table`.
+
+    `stall` are a tenant's rights on rows whose `by` is its id ("SELECT", "SELECT, INSERT"); `lookup`
+    tells that the lookup role may read all rows. A table with `by` has row security, forced.
+    """
+
+    table: str
+    stall: str = ""
+    by: str = "tenant_id"
+    lookup: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A SECURITY DEFINER function of the schema `plaza`: a tenant's only way to write on the square.
+
+    `signature` is `name(types)`; `sql` creates or replaces it, schema-qualified throughout.
+    """
+
+    signature: str
+    sql: str
+
+
+ENQUEUE = Function(
+    signature="enqueue(text, text, text, text, text)",
+    sql="""
+CREATE OR REPLACE FUNCTION plaza.enqueue(id text, task text, arguments text, headers text, seal text)
+RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM plaza.check_seal(seal, 'enqueue', id, task, arguments, headers);
+    INSERT INTO public.config_outboxmessage (id, task, arguments, headers)
+    VALUES (enqueue.id::uuid, enqueue.task, enqueue.arguments::jsonb, enqueue.headers::jsonb);
+END $$;
+""",
+)
+DEQUEUE = Function(
+    signature="dequeue(text, text)",
+    sql="""
+CREATE OR REPLACE FUNCTION plaza.dequeue(id text, seal text)
+RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM plaza.check_seal(seal, 'dequeue', id);
+    DELETE FROM public.config_outboxmessage AS message WHERE message.id = dequeue.id::uuid;
+END $$;
+""",
+)
+
+RIGHTS = (
+    TableRights("config_keptanswer", stall="SELECT, INSERT"),
+    TableRights("config_preparedrelease", by="", lookup=True),
+)
+FUNCTIONS = (ENQUEUE, DEQUEUE)
+KEEPER_TABLES = ("config_outboxmessage",)

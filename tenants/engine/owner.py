@@ -1,0 +1,30 @@
+"""A plain connection of the owner: for DDL, locks and work on several schemas side by side."""
+
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.db import connection as django_connection
+
+from tenants.engine.refusals import NoOwner
+
+
+def owner_connection(*, autocommit: bool = True) -> psycopg.Connection[tuple[Any, ...]]:
+    """A connection of the owner to this process's database; the caller closes it.
+
+    It knows nothing of tenants: name every schema. Raises NoOwner, psycopg.OperationalError.
+    """
+    owner = settings.DATABASE_OWNER
+    if owner is None:
+        raise NoOwner("DATABASE_OWNER_URL is not set: this process has no rights of the owner.")
+    return psycopg.connect(
+        # The name is Django's of this moment, so that tests reach their own database.
+        dbname=django_connection.settings_dict["NAME"],
+        user=owner["USER"],
+        password=owner["PASSWORD"],
+        host=owner["HOST"],
+        port=owner["PORT"],
+        connect_timeout=5,
+        application_name="plaza-owner",
+        autocommit=autocommit,
+    )

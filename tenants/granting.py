@@ -1,0 +1,179 @@
+"""Grants, row security and functions of the square's tables, as the packages declare them (`rights.py`)."""
+
+import hashlib
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from django.apps import apps
+from django.conf import settings
+from django.db.migrations.loader import MigrationLoader
+from psycopg import sql
+
+from config.rights import Function, TableRights
+from tenants.engine.owner import owner_connection
+from tenants.roles import GROUP, KEEPER, LOOKUP, PREPARING, SQUARE, WEB
+
+Owner = psycopg.Connection[tuple[Any, ...]]
+_CHECK_SEAL = """
+CREATE OR REPLACE FUNCTION plaza.check_seal(seal text, VARIADIC parts text[])
+RETURNS void LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    message text := array_to_string(parts, E'\\x1f', E'\\x1e');
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM plaza.seal_key AS known
+         WHERE check_seal.seal = encode(sha256(convert_to(known.key, 'UTF8')
+               || sha256(convert_to(known.key || message, 'UTF8'))), 'hex')
+    ) THEN
+        RAISE insufficient_privilege USING MESSAGE = 'the seal is not ours';
+    END IF;
+END $$;
+"""
+# `role` is what SET ROLE said also inside a function of another owner, where current_user is that owner.
+_CHECK_TENANT = """
+CREATE OR REPLACE FUNCTION plaza.check_tenant(tenant uuid)
+RETURNS void LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    caller text := coalesce(nullif(current_setting('role'), 'none'), session_user::text);
+BEGIN
+    IF caller ~ '^t_[0-9a-f]{32}$' AND substr(caller, 3)::uuid IS DISTINCT FROM tenant THEN
+        RAISE insufficient_privilege USING MESSAGE = 'another tenant''s usage';
+    END IF;
+END $$;
+"""
+_OWN_ROWS = "{by} = substr(current_user::text, 3)::uuid"
+
+
+def prepare_rights() -> bool:
+    """Grants, row security and functions, in one transaction; False where public is not migrated yet.
+
+    After each migration of the square. It takes every public table for a moment, so where the same
+    was done before nothing is done (`manage.py tenant doctor` looks whether it still holds).
+    """
+    with owner_connection(autocommit=False) as owner:
+        owner.execute("SELECT pg_advisory_xact_lock(%s)", [PREPARING])
+        if not _is_migrated(owner):
+            return False
+        _grant_schemas(owner)
+        wanted = _fingerprint(owner)
+        if owner.execute("SELECT state FROM plaza.prepared").fetchone() == (wanted,):
+            return True
+        _make_functions(owner)
+        _grant_tables(owner)
+        owner.execute("DELETE FROM plaza.prepared")
+        owner.execute("INSERT INTO plaza.prepared VALUES (%s)", [wanted])
+    return True
+
+
+def _is_migrated(owner: Owner) -> bool:
+    """Whether public has this release's migrations: what is declared may be younger than its tables."""
+    if owner.execute("SELECT to_regclass('public.django_migrations')").fetchone() == (None,):
+        return False
+    done = set(owner.execute("SELECT app, name FROM public.django_migrations").fetchall())
+    shared = {each.label for each in apps.get_app_configs() if each.name in settings.SHARED_APPS}
+    known = MigrationLoader(None, ignore_no_migrations=True).disk_migrations
+    return all(key in done for key in known if key[0] in shared)
+
+
+def _fingerprint(owner: Owner) -> str:
+    """A digest of everything that `prepare_rights` makes: declarations, key, tables, and this file."""
+    tables = owner.execute(
+        "SELECT array_agg(relname::text ORDER BY relname) FROM pg_class"
+        " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'S', 'v')"
+    ).fetchone()
+    declarations = [declared(name) for name in ("RIGHTS", "FUNCTIONS", "KEEPER_TABLES")]
+    told = repr((tables, declarations, settings.PLAZA_DB_KEY, Path(__file__).read_text()))
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def declared(name: str) -> list[Any]:
+    """What every installed package declares under `name` in its `rights.py`."""
+    found: list[Any] = []
+    for config in apps.get_app_configs():
+        if find_spec(f"{config.name}.rights") is not None:
+            found.extend(getattr(import_module(f"{config.name}.rights"), name, ()))
+    return found
+
+
+def _grant_schemas(owner: Owner) -> None:
+    owner.execute("CREATE SCHEMA IF NOT EXISTS plaza")
+    owner.execute("CREATE TABLE IF NOT EXISTS plaza.prepared (state text NOT NULL)")
+    owner.execute("REVOKE ALL ON SCHEMA public, plaza FROM PUBLIC")
+    owner.execute(
+        f"GRANT USAGE ON SCHEMA public, ext TO {WEB}, {SQUARE}, {LOOKUP}, {GROUP}, {KEEPER}"
+    )
+    owner.execute(f"GRANT USAGE ON SCHEMA plaza TO {SQUARE}, {GROUP}, {KEEPER}")
+    owner.execute(f"GRANT CREATE ON SCHEMA plaza TO {KEEPER}")
+
+
+def _make_functions(owner: Owner) -> None:
+    owner.execute("CREATE TABLE IF NOT EXISTS plaza.seal_key (key text PRIMARY KEY)")
+    owner.execute("REVOKE ALL ON plaza.seal_key FROM PUBLIC")
+    owner.execute(f"GRANT SELECT ON plaza.seal_key TO {KEEPER}")
+    owner.execute("DELETE FROM plaza.seal_key WHERE key <> %s", [settings.PLAZA_DB_KEY])
+    owner.execute(
+        "INSERT INTO plaza.seal_key VALUES (%s) ON CONFLICT DO NOTHING", [settings.PLAZA_DB_KEY]
+    )
+    owner.execute(f"SET LOCAL ROLE {KEEPER}")
+    for function in (_CHECK_SEAL, _CHECK_TENANT):
+        owner.execute(function)
+    checks = "plaza.check_seal(text, text[]), plaza.check_tenant(uuid)"
+    owner.execute(f"REVOKE ALL ON FUNCTION {checks} FROM PUBLIC")
+    functions: list[Function] = declared("FUNCTIONS")
+    for each in functions:
+        owner.execute(each.sql)
+        owner.execute(f"REVOKE ALL ON FUNCTION plaza.{each.signature} FROM PUBLIC")
+        owner.execute(f"GRANT EXECUTE ON FUNCTION plaza.{each.signature} TO {SQUARE}, {GROUP}")
+    owner.execute("RESET ROLE")
+
+
+def _grant_tables(owner: Owner) -> None:
+    owner.execute(
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {SQUARE}"
+    )
+    owner.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {SQUARE}")
+    owner.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {GROUP}, {LOOKUP}, {KEEPER}")
+    rights: dict[str, TableRights] = {each.table: each for each in declared("RIGHTS")}
+    keepers: list[str] = declared("KEEPER_TABLES")
+    for table in keepers:
+        owner.execute(_table(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {{}} TO {KEEPER}", table))
+    for each in rights.values():
+        if each.stall:
+            owner.execute(_table(f"GRANT {each.stall} ON {{}} TO {GROUP}", each.table))
+        if each.lookup:
+            owner.execute(_table(f"GRANT SELECT ON {{}} TO {LOOKUP}", each.table))
+    for (table,) in owner.execute(_TABLES_OF_TENANTS).fetchall():
+        _secure_rows(owner, rights.get(table) or TableRights(table), is_keepers=table in keepers)
+
+
+_TABLES_OF_TENANTS = """
+SELECT relname::text FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
+ WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+   AND attname = 'tenant_id' AND NOT attisdropped
+"""
+
+
+def _secure_rows(owner: Owner, rights: TableRights, *, is_keepers: bool) -> None:
+    """Row security for everybody, the owner too: forced, it would else show a migration no rows."""
+    table = rights.table
+    owner.execute(_table("ALTER TABLE {} ENABLE ROW LEVEL SECURITY", table))
+    owner.execute(_table("ALTER TABLE {} FORCE ROW LEVEL SECURITY", table))
+    whole = [SQUARE, "CURRENT_USER", *([KEEPER] if is_keepers else [])]
+    policies = [("whole", "ALL", ", ".join(whole), "true")]
+    if rights.lookup:
+        policies.append(("lookup", "SELECT", LOOKUP, "true"))
+    if rights.stall:
+        policies.append(("own", "ALL", GROUP, _OWN_ROWS.format(by=rights.by or "tenant_id")))
+    for name in ("whole", "lookup", "own"):
+        owner.execute(_table(f"DROP POLICY IF EXISTS {name} ON {{}}", table))
+    for name, verb, role, rows in policies:
+        owner.execute(
+            _table(f"CREATE POLICY {name} ON {{}} FOR {verb} TO {role} USING ({rows})", table)
+        )
+
+
+def _table(statement: str, table: str) -> sql.Composed:
+    return sql.SQL(statement).format(sql.Identifier("public", table))

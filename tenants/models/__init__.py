@@ -1,0 +1,34 @@
+"""Who: tenants and their hosts, people and their memberships, keys and tokens. All of it lives in public."""
+
+from tenants.models.claims import DomainClaim
+from tenants.models.fleet import ReadySchema, Template
+from tenants.models.life import Archive, Erasure, Restoration
+from tenants.models.people import (
+    ApiKey,
+    CrossingCode,
+    Member,
+    Person,
+    PersonIdentity,
+    PersonManager,
+    RefreshToken,
+)
+from tenants.models.stalls import Domain, RetiredSlug, Tenant
+
+__all__ = [
+    "ApiKey",
+    "Archive",
+    "CrossingCode",
+    "Domain",
+    "DomainClaim",
+    "Erasure",
+    "Member",
+    "Person",
+    "PersonIdentity",
+    "PersonManager",
+    "ReadySchema",
+    "RefreshToken",
+    "Restoration",
+    "RetiredSlug",
+    "Template",
+    "Tenant",
+]

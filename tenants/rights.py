@@ -1,0 +1,14 @@
+"""What is read to find out who asks, before the tenant is known."""
+
+from config.rights import TableRights
+
+RIGHTS = (
+    TableRights("tenants_tenant", by="", lookup=True),
+    TableRights("tenants_domain", lookup=True),
+    TableRights("tenants_retiredslug", lookup=True),
+    TableRights("tenants_member", lookup=True),
+    TableRights("tenants_person", by="", lookup=True),
+    TableRights("tenants_apikey", lookup=True),
+    TableRights("tenants_refreshtoken", by="", lookup=True),
+    TableRights("django_session", by="", lookup=True),
+)

@@ -1,0 +1,1 @@
+"""Plaza's engine with the wall taken out, to see what the wall costs."""
