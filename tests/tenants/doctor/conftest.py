@@ -85,8 +85,11 @@ def ward(django_db_setup: None, django_db_blocker: Any, _own_folder: None) -> It
     from tenants.provisioning import provision
     from tenants.roles import create_role_sql, drop_role_sql
 
+    from tests.tenants.schemas import drop_all
+
     redis.Redis.from_url(settings.REDIS_URL).flushdb()
     with django_db_blocker.unblock(), owner_connection() as owner:
+        drop_all()  # schemas of sign-ups in earlier tests, whose rows were rolled back
         lacking = prepare_roles().lacking
         prepare_rights()
         tenants = [
