@@ -84,7 +84,6 @@ def ward(django_db_setup: None, django_db_blocker: Any, _own_folder: None) -> It
     from tenants.preparing import prepare_roles
     from tenants.provisioning import provision
     from tenants.roles import create_role_sql, drop_role_sql
-
     from tests.tenants.schemas import drop_all
 
     redis.Redis.from_url(settings.REDIS_URL).flushdb()
