@@ -12,7 +12,7 @@ from django.core.files.storage import default_storage
 
 from tenants.doctor.findings import Fault, Patient
 
-# `plaza:{<hex>}:…` are counters, `t_<hex>:…` what the cache keeps of a tenant.
+# `plaza:{<hex>}:…` are counters and what the cache keeps of a tenant.
 _KEY_OF_TENANT = re.compile(rb"(?:\{|\bt_)([0-9a-f]{32})(?:\}|:|$)")
 _SCANNED_AT_ONCE = 1_000
 

@@ -23,7 +23,7 @@ def limited(request: HttpRequest, *, group: str, keys: Sequence[str], rate: str)
     """
     value = _joined(keys)
     try:
-        # In square_context, since the cache's keys carry the schema: guesses at acme and at globex
+        # In square_context, since the cache's keys carry the tenant: guesses at acme and at globex
         # are guesses at the same person.
         with square_context():
             usage = get_usage(

@@ -56,7 +56,7 @@ def _delete_folder(folder: str) -> None:
 
 
 def keys_of(tenant_id: UUID) -> Iterator[bytes]:
-    """Every Redis key that names the tenant: counters (`plaza:{<hex>}:…`), cache (`t_<hex>:…`), and such."""
+    """Every Redis key that names the tenant: counters (`plaza:{<hex>}:…`), and cache (`plaza:{<hex>}:cache:…`)."""
     server = redis.Redis.from_url(settings.REDIS_URL)
     # One pattern for both spellings of an id, with and without hyphens.
     pattern = f"*{'*'.join(str(tenant_id).split('-'))}*"
