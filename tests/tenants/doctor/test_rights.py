@@ -71,14 +71,16 @@ def test_a_role_that_another_than_the_webs_may_take_is_found_and_mended(ward):
 
 
 def test_a_sign_in_that_inherits_a_tenants_rights_is_found_and_mended(ward):
-    version = ward.owner.info.server_version
-    if version < 160000:
-        pytest.skip("Before PostgreSQL 16 the role says it, not the membership.")
-    with ward.planted(
-        f"GRANT {S} TO plaza_web WITH INHERIT TRUE", f"GRANT {S} TO plaza_web WITH INHERIT FALSE"
-    ):
+    """Since PostgreSQL 16 the membership says it, before that the role."""
+    if ward.owner.info.server_version >= 160000:
+        plant = f"GRANT {S} TO plaza_web WITH INHERIT TRUE"
+        undo = f"GRANT {S} TO plaza_web WITH INHERIT FALSE"
+        whose = ward.sick.id
+    else:
+        plant, undo, whose = "ALTER ROLE plaza_web INHERIT", "ALTER ROLE plaza_web NOINHERIT", None
+    with ward.planted(plant, undo):
         assert [(one.code, one.fault.tenant_id) for one in ward.found()] == [
-            ("role_inherits", ward.sick.id)
+            ("role_inherits", whose)
         ]
         assert len(ward.mend().mended) == 1
         assert ward.codes() == []
