@@ -47,7 +47,7 @@ END $$;
 _OWN_ROWS = "{by} = substr(current_user::text, 3)::uuid"
 
 
-def prepare_rights() -> bool:
+def prepare_rights(*, anew: bool = False) -> bool:
     """Grants, row security and functions, in one transaction; False where public is not migrated yet.
 
     After each migration of the square. It takes every public table for a moment, so where the same
@@ -59,7 +59,7 @@ def prepare_rights() -> bool:
             return False
         _grant_schemas(owner)
         wanted = _fingerprint(owner)
-        if owner.execute("SELECT state FROM plaza.prepared").fetchone() == (wanted,):
+        if not anew and owner.execute("SELECT state FROM plaza.prepared").fetchone() == (wanted,):
             return True
         _make_functions(owner)
         _grant_tables(owner)
@@ -84,7 +84,9 @@ def _fingerprint(owner: Owner) -> str:
         "SELECT array_agg(relname::text ORDER BY relname) FROM pg_class"
         " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'S', 'v')"
     ).fetchone()
-    declarations = [declared(name) for name in ("RIGHTS", "FUNCTIONS", "KEEPER_TABLES")]
+    declarations = [
+        declared(name) for name in ("RIGHTS", "FUNCTIONS", "KEEPER_TABLES", "OWNERS_TABLES")
+    ]
     told = repr((tables, declarations, settings.PLAZA_DB_KEY, Path(__file__).read_text()))
     return hashlib.sha256(told.encode()).hexdigest()
 
@@ -134,6 +136,9 @@ def _grant_tables(owner: Owner) -> None:
     owner.execute(
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {SQUARE}"
     )
+    # What the owner reads and runs must not be the square's to write: it would be the owner's hand.
+    for table in declared("OWNERS_TABLES"):
+        owner.execute(_table(f"REVOKE INSERT, UPDATE, DELETE ON {{}} FROM {SQUARE}", table))
     owner.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {SQUARE}")
     owner.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {GROUP}, {LOOKUP}, {KEEPER}")
     rights: dict[str, TableRights] = {each.table: each for each in declared("RIGHTS")}

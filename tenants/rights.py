@@ -2,6 +2,8 @@
 
 from config.rights import TableRights
 
+# SQL that the owner replays, and which migrations it believes to be done.
+OWNERS_TABLES = ("tenants_template", "django_migrations")
 RIGHTS = (
     TableRights("tenants_tenant", by="", lookup=True),
     TableRights("tenants_domain", lookup=True),

@@ -182,7 +182,9 @@ def suspend(*, tenant_id: UUID, reason: str) -> Tenant:
     tenant = Tenant.objects.select_for_update().get(pk=tenant_id)
     if not reason.strip():
         raise ValidationFailed(errors={"reason": [str(_("Say why."))]})
-    if tenant.status in {Tenant.Status.CLOSING, Tenant.Status.CLOSED}:
+    # One that is still being made would never be finished.
+    not_open = {Tenant.Status.PROVISIONING, Tenant.Status.CLOSING, Tenant.Status.CLOSED}
+    if tenant.status in not_open:
         raise TenantNotOpen(state=tenant.status)
     tenant.status = Tenant.Status.SUSPENDED
     tenant.suspended_reason = reason.strip()

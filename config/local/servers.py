@@ -71,6 +71,7 @@ def _web(plan: Plan) -> Service:
     granian = (
         *("-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(plan.port)),
         *("--workers", str(WEB_WORKERS), "--blocking-threads", str(WEB_THREADS)),
+        "--respawn-failed-workers",  # else one killed worker ends the others too
         *("--log-config", str(REPOSITORY / "config" / "granian.json")),
         *("--no-ws", "config.wsgi:application"),
     )

@@ -22,6 +22,7 @@ from tenants.fleet.names import Key
 from tenants.fleet.patience import Patience
 from tenants.fleet.steps import Forwards, Step, Steps, Todo
 from tenants.isolation import owner_context
+from tenants.roles import quoted
 
 connection: Any = django_connection
 # In a migration that is no transaction its author decided so for these; each of the others can be one.
@@ -100,7 +101,7 @@ def noting_sql(schema: str, rows: Iterable[Key]) -> list[str]:
     values = ", ".join(f"('{app}', '{name}', now())" for app, name in rows)
     if not values:
         return []
-    return [f'INSERT INTO "{schema}".django_migrations (app, name, applied) VALUES {values}']  # noqa: S608
+    return [f"INSERT INTO {quoted(schema)}.django_migrations (app, name, applied) VALUES {values}"]  # noqa: S608
 
 
 @contextmanager

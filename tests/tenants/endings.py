@@ -94,9 +94,10 @@ def _member(tenant: Tenant, email: str, role: Role, now: datetime) -> None:
         )
     issue(member=member, now=now)
     create_key(tenant_id=tenant.id, name="robot", scopes=["read"], created_by_id=member.pk, now=now)
-    session: SessionBase = import_string(f"{settings.SESSION_ENGINE}.SessionStore")()
-    session["plaza_tenant"] = str(tenant.id)
-    session.create()
+    with tenant_context(tenant):
+        session: SessionBase = import_string(f"{settings.SESSION_ENGINE}.SessionStore")()
+        session["plaza_tenant"] = str(tenant.id)
+        session.create()
 
 
 def _outside(tenant: Tenant) -> None:

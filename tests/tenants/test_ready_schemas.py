@@ -14,6 +14,7 @@ from django.test import Client
 from billing import signup
 from billing.tasks import finish_sign_up
 from config.models import OutboxMessage
+from tenants.isolation import owner_context
 from tenants.models import ReadySchema, Template, Tenant
 from tenants.pool import claim_ready, fill_pool
 from tenants.tasks import fill_pool_of_schemas
@@ -90,7 +91,8 @@ def test_those_who_claim_at_once_get_different_ones_and_nobody_waits():
 def test_one_of_an_older_version_is_nobodys_and_one_of_a_newer_is_anybodys():
     fill_pool(wanted=1)
     for version, age in (("of-yesterday", "-1"), ("of-tomorrow", "+1")):
-        Template.objects.create(version=version, sql="", tables=[])
+        with owner_context():
+            Template.objects.create(version=version, sql="", tables=[])
         with owner_cursor() as cursor:
             moved = f"UPDATE public.tenants_template SET made_at = now() {age[0]} interval '1 day' WHERE version = %s"
             cursor.execute(moved.encode(), [version])

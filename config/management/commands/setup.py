@@ -40,7 +40,7 @@ class Command(JsonCommand):
         # With --json their lines for people would stand before the document.
         spoken = io.StringIO() if options["json"] else self.stdout
         call_command("fleet", "migrate", wait=300, stdout=spoken)
-        call_command("database", "prepare", stdout=io.StringIO())
+        call_command("database", "prepare", if_changed=True, stdout=io.StringIO())
         if settings.PLAZA_READY_SCHEMAS:
             call_command("fleet", "fill", ready=settings.PLAZA_READY_SCHEMAS, stdout=spoken)
         call_command("plans", "sync", yes=True, stdout=io.StringIO())
@@ -53,7 +53,7 @@ class Command(JsonCommand):
     def _make_roles(self) -> None:
         """First of all: the sign-ins by which everything else is asked."""
         try:
-            call_command("database", "prepare", stdout=io.StringIO())
+            call_command("database", "prepare", if_changed=True, stdout=io.StringIO())
         except CommandError as refused:
             if not isinstance(refused.__cause__, psycopg.OperationalError):
                 raise  # it answers, and told what a superuser must do

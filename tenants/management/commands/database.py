@@ -17,13 +17,16 @@ class Command(JsonCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("action", choices=["prepare"])
+        parser.add_argument(
+            "--if-changed", action="store_true", help="leave rights as they are for this release"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.DATABASE_OWNER is None:
             raise CommandError("Only the owner can: set DATABASE_OWNER_URL.")
         try:
             prepared = prepare_roles()
-            is_migrated = prepare_rights()
+            is_migrated = prepare_rights(anew=not options["if_changed"])
         except psycopg.Error as refused:
             raise CommandError(" ".join(str(refused).split())) from refused
         self.report("The roles are made.", roles=True)
