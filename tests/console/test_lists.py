@@ -33,6 +33,13 @@ def test_an_unlimited_tenant_is_shown_as_such(operator, acme, now):
     assert "0 / ∞" in operator.text
 
 
+def test_a_tenants_page_tells_its_state_in_words(operator, acme):
+    operator.get(f"/console/tenants/tenant/{acme.pk}/change/")
+
+    assert "State active" in operator.text
+    assert "Migration steady" in operator.text
+
+
 def test_a_tenants_page_tells_its_subscription_grants_usage_people_and_webhooks(
     operator, acme, globex
 ):

@@ -90,18 +90,18 @@ class TenantAdmin(ReadOnlyAdmin):
     ordering = ("-created_at",)
     fields = (
         ("name", "owner"),
-        ("state", "why"),
+        ("state_told", "why"),
         ("ending", "erased"),
         ("language", "demo"),
         ("plan", "begun"),
         "id",
         "schema",
-        ("version", "migration"),
+        ("version", "migration_told"),
         "trouble",
     )
     readonly_fields = (
         *(*list_display, "why", "ending", "erased", "language", "demo"),
-        *("schema", "id", "version", "migration", "trouble"),
+        *("schema", "id", "version", "state_told", "migration_told", "trouble"),
     )
     actions_detail = ("suspend", "resume", "close", "restore")
     change_form_outer_after_template = "console/tenant.html"
@@ -120,9 +120,14 @@ class TenantAdmin(ReadOnlyAdmin):
     def state(self, tenant: Tenant) -> tuple[str, str]:
         return shown(tenant.status)
 
-    @column(_("migration"), ordering="migration_state", label=TONES)
-    def migration(self, tenant: Tenant) -> tuple[str, str]:
-        return shown(tenant.migration_state)
+    # On a tenant's own page there are no coloured labels: the words alone.
+    @column(_("state"))
+    def state_told(self, tenant: Tenant) -> str:
+        return str(shown(tenant.status)[1])
+
+    @column(_("migration"))
+    def migration_told(self, tenant: Tenant) -> str:
+        return str(shown(tenant.migration_state)[1])
 
     @column(_("plan"), ordering="subscription__plan")
     def plan(self, tenant: Tenant) -> str:
