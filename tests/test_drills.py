@@ -7,24 +7,23 @@ from functools import cache
 
 import pytest
 
-from tests.pgbouncer import is_installed
 from tests.stack import REPOSITORY
 
 pytestmark = pytest.mark.timeout(900)
 # By how a connection becomes the tenant's: what is drilled so.
 DRILLS = {
     "role": ["sqlwall", "interleave", "isolation", "provisioning"],
-    "tenant": ["sqlwall", "interleave", "pgbouncer"],
+    "tenant": ["sqlwall", "interleave"],
 }
-IS_SYSTEM = bool(os.environ.get("PLAZA_SYSTEM_SERVERS"))
+if os.environ.get("PLAZA_SYSTEM_SERVERS"):  # PgBouncer is a distribution's: `make test` needs none
+    DRILLS["tenant"].append("pgbouncer")
 
 
 @cache
 def told(login: str) -> subprocess.CompletedProcess[str]:
     """All drills of one kind of sign-in, on one set of tenants."""
-    names = [name for name in DRILLS[login] if name != "pgbouncer" or is_installed()]
     return subprocess.run(
-        [sys.executable, "-m", "tests.drills", *names, "--login", login, "--short"],
+        [sys.executable, "-m", "tests.drills", *DRILLS[login], "--login", login, "--short"],
         cwd=REPOSITORY, env=os.environ, capture_output=True, text=True, check=False, timeout=800,
     )  # fmt: skip
 
@@ -33,9 +32,6 @@ def told(login: str) -> subprocess.CompletedProcess[str]:
     ("login", "name"), [(login, name) for login, names in DRILLS.items() for name in names]
 )
 def test_a_drill_finds_no_leak_nothing_lost_and_nothing_twice(login: str, name: str) -> None:
-    if name == "pgbouncer" and not is_installed():
-        assert not IS_SYSTEM, "make test-system installs PgBouncer"
-        pytest.skip("PgBouncer is not installed: make test-system does it")
     run = told(login)
     lines = [line for line in run.stdout.splitlines() if line.startswith(f"drill={name} ")]
     assert len(lines) == 1, run.stdout + run.stderr[-4000:]

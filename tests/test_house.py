@@ -154,15 +154,15 @@ def test_every_error_code_is_a_lower_case_word_and_has_a_title() -> None:
 
 
 def test_nothing_tracked_names_a_registry_or_a_path_of_this_machine() -> None:
+    # A letter of each in brackets, so that this file is looked at too.
     pattern = re.compile(
-        r"pypi\.org|pythonhosted|registry\.npmjs|deb\.debian|/root/\.pyenv|(?<![\w.-])/work/"
+        r"pyp[i]\.org|pythonhoste[d]|registry\.npm[j]s|deb\.debia[n]|/root/\.pyen[v]|(?<![\w.-])/wor[k]/"
     )
     found = [
         str(path.relative_to(REPOSITORY))
         for path in tracked()
         if path.suffix
         in {".py", ".md", ".toml", ".lock", ".sh", ".yaml", ".yml", ".txt", ".html", ""}
-        and path.name not in {"test_house.py", "test_local_install.py"}
         and path.stat().st_size < 1_500_000
         and pattern.search(path.read_text(errors="replace"))
     ]

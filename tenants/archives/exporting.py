@@ -90,7 +90,7 @@ def _whole_or_nothing(to: Path) -> Iterator[IO[bytes]]:
                 writable.flush()
                 os.fsync(writable.fileno())
             part.replace(to)
-        except BaseException:
+        except BaseException:  # Ctrl-C too leaves no half archive
             part.unlink(missing_ok=True)
             raise
 

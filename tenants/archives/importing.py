@@ -113,7 +113,7 @@ def _taken_back_on_failure(tenant_id: UUID, now: datetime, tell: Tell) -> Iterat
             reason = f"The database does not take its rows: {error.diag.message_primary}"
             raise ArchiveInvalid(reason=reason) from error
         raise
-    except Exception:
+    except Exception:  # whatever it was flies on; what is half made must not stay
         discard(tenant_id=tenant_id, now=now, tell=tell)
         raise
 

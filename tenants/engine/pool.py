@@ -70,7 +70,7 @@ class Pool:
             each.connection.close()
         try:
             pooled = self._fit(found, wanted, open_new)
-        except BaseException:
+        except BaseException:  # also where a task or a thread is ended: the place must not be lost
             if found is not None:
                 found.connection.close()
             with self._changed:
@@ -153,7 +153,7 @@ class Pool:
         connection = open_new(wanted)
         try:
             _bind(connection, wanted, is_used=False)
-        except BaseException:
+        except BaseException:  # whatever ended it, nobody else would close the connection
             connection.close()
             raise
         return Pooled(connection, wanted, bound={wanted})

@@ -29,7 +29,9 @@ class Connections:
             found, seen = None, 0
         try:
             owner = found or owner_connection()
-        except BaseException:
+        except (
+            BaseException
+        ):  # an interrupted worker gives its turn back, or the next waits for ever
             self._free.put((None, 0))
             raise
         self._busy.add(owner)

@@ -111,7 +111,7 @@ def test_two_set_ups_at_once_install_once(checkout):
     ("words", "told"),
     [
         ("error: No space left on device (os error 28)", "the disk is full"),
-        ("error: Failed to fetch: https://pypi.org/simple/x", "PyPI cannot be reached"),
+        ("error: Failed to fetch: https://packages.invalid/simple/x", "PyPI cannot be reached"),
         ("error: hash mismatch for x", "hash mismatch for x"),
     ],
 )

@@ -1,6 +1,5 @@
 """Schemas that tests make with the owner's rights, which commit: what is in them, and their end."""
 
-import os
 import re
 import subprocess
 import sys
@@ -9,7 +8,6 @@ from contextlib import contextmanager
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
 
 from config.ids import new_id
 from tenants.engine.owner import owner_connection
@@ -17,6 +15,7 @@ from tenants.models import Tenant
 from tenants.rendering import Cursor
 from tenants.roles import drop_role_sql
 from tests.conftest import ACME_ID, GLOBEX_ID
+from tests.processes import environment_here
 
 KEPT = {f"t_{tenant_id.hex}" for tenant_id in (ACME_ID, GLOBEX_ID)}
 # Asked of PostgreSQL in its own words, so that our renderer is not its own judge.
@@ -82,21 +81,13 @@ def tenant_row(tenant_id: UUID | None = None, status: str = "provisioning") -> T
 
 def begun(program: str, *arguments: str) -> "subprocess.Popen[bytes]":
     """Another process on this test's database, which runs `program` since now; kill it and wait for it."""
-    owner, name = settings.DATABASE_OWNER, connection.settings_dict["NAME"]
-    assert owner is not None
-    url = f"postgresql://{owner['USER']}:{owner['PASSWORD']}@{owner['HOST']}:{owner['PORT']}/{name}"
-    environment = os.environ | {
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "DATABASE_URL": url,
-        "DATABASE_OWNER_URL": url,
-    }
     begin = "import django, sys\ndjango.setup()\n" + program.replace(
         "# go", "print('go', flush=True)"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", begin, *arguments],
         cwd=settings.BASE_DIR,
-        env=environment,
+        env=environment_here(),
         stdout=subprocess.PIPE,
     )
     assert process.stdout is not None
