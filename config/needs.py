@@ -30,6 +30,19 @@ class Meter(StrEnum):
     CAMPAIGNS = "campaigns"
 
 
+class RateClass(StrEnum):
+    """Kinds of endpoints with a rate of their own in each plan, beside the tenant's."""
+
+    CONTENT_GENERATE = "content_generate"
+    PREDICTIONS = "predictions"
+    DOCUMENT_GENERATE = "document_generate"
+
+    @property
+    def scope(self) -> str:
+        """Its name among the rates of a grant: `endpoint:content_generate`."""
+        return f"endpoint:{self.value}"
+
+
 class Role(StrEnum):
     """What a member may do. Owner and admin may everything but what `permits` keeps from them."""
 
@@ -61,6 +74,8 @@ _PERMITS: dict[Role, frozenset[Role]] = {
 class Needs:
     """A view's declaration: the feature, the least role to read and to write, the meter and its cost.
 
+    `rate` names a rate of the plan that applies besides the tenant's (dear work: generation).
+
     `public` views ask for no credentials (sign-in, docs). `critical` ones stay reachable for a
     refused tenant (usage, plan, sign-in, export, support): no state, feature, quota or rate of the
     plan refuses them.
@@ -71,6 +86,7 @@ class Needs:
     write: Role = Role.MEMBER
     meter: Meter | None = Meter.API_CALLS
     cost: int = 1
+    rate: RateClass | None = None
     public: bool = False
     critical: bool = False
 

@@ -8,13 +8,13 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from config.context import Shares
-from config.needs import Feature, Meter
+from config.needs import Feature, Meter, RateClass
 
 CURRENCIES = ("USD", "EUR", "MXN", "CRC")
 INTERVALS = ("month", "year")
 UNLIMITED = "unlimited"
-# What the gate counts requests by: all of a tenant's, and each credential's.
-SCOPES = ("tenant", "credential")
+# What the gate counts requests by: all of a tenant's, each credential's, and kinds of endpoints.
+SCOPES = ("tenant", "credential", *(each.scope for each in RateClass))
 SHARES = tuple(field.name for field in fields(Shares))
 _PLAN_KEYS = frozenset({"name", "trial_days", "features", "limits", "rates", "shares", "prices"})
 
@@ -75,14 +75,14 @@ def read(data: Mapping[str, Any]) -> Catalogue:
     """The plans of a parsed file. Raises CatalogueInvalid with every fault, not only the first."""
     faults = list(_faults_of_shape(data))
     if not faults:
-        plans = tuple(_plans(data["plans"]))
+        plans = tuple(_plans(data["plans"], data["endpoint_rates"]))
         faults = list(_faults_of_ladder(plans))
         if not faults:
             return Catalogue(version=data["version"], plans=plans)
     raise CatalogueInvalid("The catalogue of plans is not valid: " + "; ".join(faults))
 
 
-def _plans(tables: Mapping[str, Any]) -> Iterator[PlanSpec]:
+def _plans(tables: Mapping[str, Any], everywhere: Mapping[str, Any]) -> Iterator[PlanSpec]:
     features: frozenset[Feature] = frozenset()
     for rank, (key, table) in enumerate(tables.items()):
         features |= {Feature(name) for name in table["features"]}
@@ -97,7 +97,8 @@ def _plans(tables: Mapping[str, Any]) -> Iterator[PlanSpec]:
                 for name, limit in table["limits"].items()
             },
             rates={
-                name: (rate["requests"], rate["seconds"]) for name, rate in table["rates"].items()
+                name: (rate["requests"], rate["seconds"])
+                for name, rate in (_endpoint_scopes(everywhere) | table["rates"]).items()
             },
             shares=Shares(
                 **{
@@ -113,6 +114,10 @@ def _plans(tables: Mapping[str, Any]) -> Iterator[PlanSpec]:
         )
 
 
+def _endpoint_scopes(rates: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"endpoint:{name}": rate for name, rate in rates.items()}
+
+
 def _is_count(value: object, *, least: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
@@ -120,6 +125,7 @@ def _is_count(value: object, *, least: int) -> bool:
 def _faults_of_shape(data: Mapping[str, Any]) -> Iterator[str]:
     if not _is_count(data.get("version"), least=1):
         yield "version: a whole number from 1"
+    yield from _faults_of_endpoint_rates(data.get("endpoint_rates"))
     tables = data.get("plans")
     if not isinstance(tables, dict) or next(iter(tables), None) != "free":
         yield "plans: a table for each plan, 'free' first"
@@ -171,10 +177,22 @@ def _faults_of_rates(rates: object) -> Iterator[str]:
     if not isinstance(rates, dict) or "tenant" not in rates or not set(rates) <= set(SCOPES):
         yield f"rates: 'tenant', and no more than {', '.join(SCOPES)}"
         return
+    yield from _faults_of_each_rate(rates, "rates")
+
+
+def _faults_of_endpoint_rates(rates: object) -> Iterator[str]:
+    """The default of each kind of endpoint; a plan may say otherwise in its own rates."""
+    if not isinstance(rates, dict) or set(rates) != set(RateClass):
+        yield f"endpoint_rates: one for each of {', '.join(RateClass)}"
+        return
+    yield from _faults_of_each_rate(rates, "endpoint_rates")
+
+
+def _faults_of_each_rate(rates: Mapping[str, Any], path: str) -> Iterator[str]:
     for name, rate in rates.items():
         is_table = isinstance(rate, dict) and set(rate) == {"requests", "seconds"}
         if not is_table or not all(_is_count(value, least=1) for value in rate.values()):
-            yield f"rates.{name}: {{ requests, seconds }}, whole numbers from 1"
+            yield f"{path}.{name}: {{ requests, seconds }}, whole numbers from 1"
 
 
 def _faults_of_shares(shares: object) -> Iterator[str]:

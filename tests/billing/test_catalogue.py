@@ -66,6 +66,21 @@ def test_the_ladders_name_plans_in_order_of_price():
     assert set(catalogue.feature_ladder()) == set(Feature)
 
 
+def test_dear_endpoints_have_a_rate_in_every_plan_which_a_plan_may_raise(data):
+    data["plans"]["scale"]["rates"]["endpoint:predictions"] = {"requests": 60, "seconds": 60}
+
+    found = {plan.key: plan.rates for plan in read(data).plans}
+
+    assert found["free"] | {"tenant": (600, 60)} == {
+        "tenant": (600, 60),
+        "endpoint:content_generate": (10, 60),
+        "endpoint:predictions": (10, 60),
+        "endpoint:document_generate": (5, 60),
+    }
+    assert found["scale"]["endpoint:predictions"] == (60, 60)
+    assert found["scale"]["endpoint:document_generate"] == (5, 60)
+
+
 def test_an_unknown_plan_is_a_key_error():
     with pytest.raises(KeyError):
         catalogue.plan("platinum")
@@ -101,6 +116,8 @@ def spoil(data: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         ("plans.growth.limits.unicorns", 3, "plans.growth.limits"),
         ("plans.scale.rates.tenant", None, "plans.scale.rates"),
         ("plans.scale.rates.tenant.seconds", 0, "plans.scale.rates.tenant"),
+        ("endpoint_rates", {}, "endpoint_rates: one for each"),
+        ("endpoint_rates.predictions.requests", 0, "endpoint_rates.predictions"),
         ("plans.scale.prices.month.USD", 19.99, "plans.scale.prices.month"),
         ("plans.scale.prices.month.CRC", None, "plans.scale.prices.month"),
         ("plans.scale.prices.year", None, "plans.scale.prices"),
