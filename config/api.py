@@ -119,7 +119,9 @@ def exception_handler(raised: Exception, context: dict[str, Any]) -> Response | 
     headers = dict(error.headers)
     if isinstance(raised, exceptions.MethodNotAllowed):
         headers["Allow"] = ", ".join(context["view"].allowed_methods)
-    return Response(problem(error), status=error.status, headers=headers, content_type=PROBLEM)
+    answer = Response(problem(error), status=error.status, headers=headers, content_type=PROBLEM)
+    answer.refusal = error  # type: ignore[attr-defined]  # for the gate, which explains it
+    return answer
 
 
 class View(APIView):

@@ -82,7 +82,8 @@ app.conf.update(
         "fill-pool": {"task": "tenants.fill_pool", "schedule": 30.0},
         "tidy-hosts": {"task": "tenants.tidy_hosts", "schedule": 3600.0},
         "erase-closed": {"task": "billing.erase_closed", "schedule": 3600.0},
-        "flush-api-calls": {"task": "quotas.flush_api_calls", "schedule": 10.0},
+        "tidy-quotas": {"task": "quotas.tidy", "schedule": 3600.0},
+        "publish-versions": {"task": "tenants.publish_versions", "schedule": 10.0},
     },
 )
 app.autodiscover_tasks(

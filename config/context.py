@@ -147,6 +147,11 @@ def begin_serving() -> None:
     _serving = True
 
 
+def is_serving() -> bool:
+    """Whether this process answers for many tenants."""
+    return _serving
+
+
 def refuse_unsaid_place() -> None:
     """Raise NoPlace where a process that serves tenants says neither tenant nor place."""
     if _serving and _place.get() is None and _tenant.get() is None:

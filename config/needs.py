@@ -76,9 +76,12 @@ class Needs:
 
     `rate` names a rate of the plan that applies besides the tenant's (dear work: generation).
 
+    `cost` are the units that one request takes of the API calls and of the rates; one that searches
+    takes `search_cost` more, and a batch takes that of each item of the API calls (quotas/costs.py).
+
     `public` views ask for no credentials (sign-in, docs). `critical` ones stay reachable for a
     refused tenant (usage, plan, sign-in, export, support): no state, feature, quota or rate of the
-    plan refuses them.
+    plan refuses them. `deferrable` is bulk work, which waits first when the server is overloaded.
     """
 
     feature: Feature | None = None
@@ -86,9 +89,11 @@ class Needs:
     write: Role = Role.MEMBER
     meter: Meter | None = Meter.API_CALLS
     cost: int = 1
+    search_cost: int = 1
     rate: RateClass | None = None
     public: bool = False
     critical: bool = False
+    deferrable: bool = False
 
     def role_for(self, method: str) -> Role:
         return self.read if method in SAFE_METHODS else self.write

@@ -48,6 +48,13 @@ PLAZA_HOME = Path(
         default=BASE_DIR / ".plaza",
     )
 )
+PLAZA_SPOOL = Path(
+    env.text(
+        "PLAZA_SPOOL",
+        "Folder in which each web process remembers API calls until the ledger has them.",
+        default=PLAZA_HOME / "spool",
+    )
+)
 PLAZA_FILES = Path(
     env.text("PLAZA_FILES", "Folder of uploaded files.", default=PLAZA_HOME / "files")
 )
@@ -62,6 +69,15 @@ INVOICE_RETENTION_YEARS = env.number(
     "Years for which invoices, the journal and certificates of erasure outlive their tenant.",
     default=10,
     most=100,
+)
+PLAZA_WEB_PLACES = env.number(
+    "PLAZA_WEB_PLACES",
+    "Requests at work at once in each web process; the others wait their turn, bulk work last.",
+    default=8,
+    least=1,
+)
+PLAZA_EXPLAIN_DAYS = env.number(
+    "PLAZA_EXPLAIN_DAYS", "Days for which it is told why a request was refused.", default=7, least=1
 )
 PLAZA_TRUSTED_PROXIES = env.words(
     "PLAZA_TRUSTED_PROXIES", "Proxy addresses (comma-separated) whose X-Forwarded-For is believed."

@@ -1,15 +1,15 @@
-"""API calls: counted by the gate in Redis, folded into the ledger's total, which has the last word.
+"""API calls: limited by Redis, remembered by each process (quotas/spool.py), and folded into the ledger.
 
-A month's counters have an epoch, one life of the keys in Redis. `counted` and `returned` of an epoch
-only grow, and ApiCallMark remembers how far they are folded: folding twice or late changes nothing.
-When Redis has lost its counters, the next call begins an epoch at the ledger's total; what was not
-yet folded then (the flush runs every 10 s) is lost with Redis. While Redis is away calls are counted
-in the total directly, and reach Redis as the epoch's `base`.
+What a process has counted is in a file that outlives it. Every second it is folded into the ledger's
+total, and ApiCallMark remembers how far: folding twice or late changes nothing, so no crash of a
+process, of Redis or of PostgreSQL loses or doubles a call. Redis is only asked how many are left: its
+counters of a month have an epoch, one life of the keys, and a base, which is what the ledger knows to
+have been counted elsewhere (before Redis lost its counters, or while it was away).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -18,146 +18,158 @@ from config.context import Place, at_place
 from config.ids import new_id
 from config.logs import logger
 from config.needs import Meter
-from quotas.counters import (
-    ApiCallCounters,
-    Beginning,
-    Counters,
-    CountersAway,
-    calls_key,
-    counters,
-    patient_counters,
-)
+from config.quick_redis import RedisAway
+from quotas.counters import Beginning, Counters, calls_key, counters, patient_counters
 from quotas.meters import period_start
 from quotas.models import ApiCallMark, UsageTotal
+from quotas.spool import NO_EPOCH, Count, Spool, left_behind, spool
 from quotas.verdicts import Calls
-from tenants.models import Tenant
 
 log = logger(__name__)
-_TENANTS_AT_ONCE = 500
-_ADD = """
+_METER = Meter.API_CALLS.value
+# Marks of a month are needed as long as a process of then may not be folded yet.
+_MARKS_KEPT = timedelta(days=70)
+# In order: two processes fold at once, each its own marks, into the same totals.
+_FOLD = """
+WITH told AS (
+    SELECT * FROM unnest(%(tenants)s::uuid[], %(periods)s::timestamptz[], %(epochs)s::text[], %(calls)s::bigint[])
+        AS told (tenant_id, period_start, epoch, calls)
+), known AS (
+    SELECT mark.tenant_id, mark.period_start, mark.epoch, mark.counted
+      FROM public.quotas_apicallmark AS mark JOIN told USING (tenant_id, period_start, epoch)
+     WHERE mark.spool = %(spool)s
+), news AS (
+    SELECT told.*, told.calls - coalesce(known.counted, 0) AS change
+      FROM told LEFT JOIN known USING (tenant_id, period_start, epoch)
+     WHERE told.calls > coalesce(known.counted, 0)
+), marked AS (
+    INSERT INTO public.quotas_apicallmark (tenant_id, period_start, spool, epoch, counted)
+    SELECT tenant_id, period_start, %(spool)s, epoch, calls FROM news
+    ON CONFLICT (tenant_id, period_start, spool, epoch) DO UPDATE SET counted = excluded.counted
+)
 INSERT INTO public.quotas_usagetotal AS total (tenant_id, meter, period_start, used)
-VALUES (%(tenant)s, %(meter)s, %(period)s, GREATEST(%(change)s, 0))
-ON CONFLICT (tenant_id, meter, period_start)
-   DO UPDATE SET used = GREATEST(total.used + %(change)s, 0)
-RETURNING used
+SELECT tenant_id, %(meter)s, period_start, sum(change) FROM news
+ GROUP BY tenant_id, period_start ORDER BY tenant_id, period_start
+ON CONFLICT (tenant_id, meter, period_start) DO UPDATE SET used = total.used + excluded.used
+RETURNING total.tenant_id, total.period_start, total.used
 """
-# One statement: what is folded in between is then seen in both columns, or in none.
-_TOTAL_AND_MARK = """
-SELECT COALESCE(total.used, 0), COALESCE(mark.counted, 0), COALESCE(mark.returned, 0)
-  FROM (SELECT %(tenant)s::uuid AS tenant_id, %(period)s::timestamptz AS period_start) AS asked
-  LEFT JOIN public.quotas_usagetotal AS total
-    ON total.tenant_id = asked.tenant_id AND total.meter = %(meter)s
-   AND total.period_start = asked.period_start
-  LEFT JOIN public.quotas_apicallmark AS mark
-    ON mark.tenant_id = asked.tenant_id AND mark.period_start = asked.period_start
-   AND mark.epoch = %(epoch)s
+_COUNTED_IN = """
+SELECT tenant_id, period_start, epoch, sum(counted)::bigint FROM public.quotas_apicallmark
+ WHERE (tenant_id, period_start) IN (SELECT * FROM unnest(%s::uuid[], %s::timestamptz[]))
+ GROUP BY tenant_id, period_start, epoch
 """
+
+
+class Folded(NamedTuple):
+    """A total of the ledger after a fold."""
+
+    tenant_id: UUID
+    period_start: datetime
+    used: int
+
+
+def count(calls: Calls, *, epoch: str) -> None:
+    """Remember calls that were done. `epoch` is Redis's, or empty where it was away."""
+    spool().add(calls.tenant_id, epoch=epoch, period_start=calls.period_start, calls=calls.asked)
 
 
 def beginning(calls: Calls) -> Beginning:
-    """What a new epoch of these counters begins with."""
+    """What a new epoch of these counters begins with: what the ledger has, this process's own included."""
+    fold(spool())
     total = UsageTotal.objects.filter(
-        tenant_id=calls.tenant_id, meter=Meter.API_CALLS.value, period_start=calls.period_start
+        tenant_id=calls.tenant_id, meter=_METER, period_start=calls.period_start
     )
     return Beginning(new_id().hex, int(total.values_list("used", flat=True).first() or 0))
 
 
-def count_directly(calls: Calls) -> None:
-    """Count in the ledger's total, past Redis and past the limit: a call that was served is never lost."""
-    with at_place(Place.SQUARE):
-        _add(calls.tenant_id, calls.period_start, calls.asked)
-
-
-def give_back_directly(calls: Calls) -> None:
-    """Give back what `count_directly` counted, or what Redis did before it went away.
-
-    Never below zero: a month's first calls, not folded yet when Redis goes away, stay counted.
-    """
-    with at_place(Place.SQUARE):
-        _add(calls.tenant_id, calls.period_start, -calls.asked)
-
-
 def used(*, tenant_id: UUID, now: datetime) -> int:
-    """API calls of the present month, those included that are not folded yet."""
+    """API calls of the present month, those included that are not folded yet and those being served."""
     period = period_start(Meter.API_CALLS, now)
+    rows = UsageTotal.objects.filter(tenant_id=tenant_id, meter=_METER, period_start=period)
+    total = int(rows.values_list("used", flat=True).first() or 0)
     try:
         found = counters().read([calls_key(tenant_id, period)])[0]
-    except CountersAway:
+    except RedisAway:
         found = None
-    facts = _facts(tenant_id, period) | {"epoch": found.epoch if found else ""}
+    return max(total, found.used) if found else total
+
+
+def flush() -> int:
+    """Fold what this process has counted, and what gone ones left, into the ledger; how many totals changed.
+
+    On the square. Harmless twice.
+    """
+    changed = len(fold(spool()))
+    for found in left_behind():
+        try:
+            changed += len(fold(found))
+        except BaseException:  # the next flush, of whichever process, finds it again
+            found.close()
+            raise
+        found.close(delete=True)
+    return changed
+
+
+def fold(counted: Spool) -> list[Folded]:
+    """Bring the ledger up to what `counted` holds, and tell Redis; the totals that changed."""
+    with counted.folding:
+        counts = counted.counts()
+        if not counts:
+            return []
+        with at_place(Place.SQUARE), transaction.atomic():
+            changed = _folded(counted.id, counts)
+    if changed:
+        with at_place(Place.SQUARE):
+            _tell_redis(changed)
+    return changed
+
+
+def _folded(spool_id: str, counts: Sequence[Count]) -> list[Folded]:
+    facts: dict[str, Any] = {
+        "spool": spool_id,
+        "meter": _METER,
+        "tenants": [each.tenant_id for each in counts],
+        "periods": [each.period_start for each in counts],
+        "epochs": [each.epoch for each in counts],
+        "calls": [each.calls for each in counts],
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_TOTAL_AND_MARK, facts)
-        total, counted, returned = (int(value) for value in cursor.fetchone())
-    if found is None or (counted, returned) > (found.counted, found.returned):
-        return total
-    return total + (found.counted - found.returned) - (counted - returned)
+        cursor.execute(_FOLD, facts)
+        return [Folded(*row) for row in cursor.fetchall()]
 
 
-def flush(*, now: datetime) -> int:
-    """Fold what Redis has counted this month, and yesterday's, into the ledger; how many tenants had news."""
-    tenants = list(Tenant.objects.exclude(status=Tenant.Status.CLOSED).values_list("pk", flat=True))
-    periods = {period_start(Meter.API_CALLS, at) for at in (now, now - timedelta(days=1))}
+def _tell_redis(changed: Sequence[Folded]) -> None:
+    """Its base is what the ledger has from elsewhere; never less than what would hide a call from it."""
     server = patient_counters()
     try:
-        return sum(
-            _flush_some(server, tenants[first : first + _TENANTS_AT_ONCE], period)
-            for period in sorted(periods)
-            for first in range(0, len(tenants), _TENANTS_AT_ONCE)
-        )
-    except CountersAway:
-        log.warning("api_calls.flush_postponed")
-        return 0
+        found = server.read([calls_key(each.tenant_id, each.period_start) for each in changed])
+        marks = _counted_in_epochs(changed)
+        for each, known in zip(changed, found, strict=True):
+            if known is None:
+                continue
+            here = marks.get((each.tenant_id, each.period_start, known.epoch), 0)
+            base = each.used - min(here, known.counted)
+            if base > known.base:
+                _rebase(server, each, known.epoch, base)
+    except RedisAway:
+        log.warning("api_calls.base_postponed")
 
 
-def _flush_some(server: Counters, tenants: Sequence[UUID], period: datetime) -> int:
-    counters_of = zip(
-        tenants, server.read([calls_key(tenant, period) for tenant in tenants]), strict=True
-    )
-    marks = {
-        (mark.tenant_id, mark.epoch): (mark.counted, mark.returned)
-        for mark in ApiCallMark.objects.filter(tenant_id__in=tenants, period_start=period)
-    }
-    totals = dict(
-        UsageTotal.objects.filter(
-            tenant_id__in=tenants, meter=Meter.API_CALLS.value, period_start=period
-        ).values_list("tenant_id", "used")
-    )
-    news = 0
-    for tenant, found in counters_of:
-        if found is None:
-            continue
-        shown = found.base + found.counted - found.returned
-        is_folded = marks.get((tenant, found.epoch)) == (found.counted, found.returned)
-        if is_folded and totals.get(tenant, 0) == shown:
-            continue
-        base = fold(tenant_id=tenant, period=period, found=found)
-        if base != found.base:
-            server.rebase(calls_key(tenant, period), found.epoch, base)
-        news += 1
-    return news
+def _rebase(server: Counters, total: Folded, epoch: str, base: int) -> None:
+    server.rebase(calls_key(total.tenant_id, total.period_start), epoch, base)
 
 
-@transaction.atomic
-def fold(*, tenant_id: UUID, period: datetime, found: ApiCallCounters) -> int:
-    """Bring the ledger up to `found`; the answer is what else is used: the epoch's new base.
-
-    Harmless twice, and harmless late: older counters change nothing.
-    """
-    key = {"tenant_id": tenant_id, "period_start": period, "epoch": found.epoch}
-    ApiCallMark.objects.bulk_create([ApiCallMark(**key)], ignore_conflicts=True)
-    mark = ApiCallMark.objects.select_for_update().get(**key)
-    folded = mark.counted - mark.returned
-    counted, returned = max(mark.counted, found.counted), max(mark.returned, found.returned)
-    total = _add(tenant_id, period, counted - returned - folded)
-    ApiCallMark.objects.filter(**key).update(counted=counted, returned=returned)
-    return total - (counted - returned)
-
-
-def _add(tenant_id: UUID, period: datetime, change: int) -> int:
+def _counted_in_epochs(changed: Iterable[Folded]) -> dict[tuple[UUID, datetime, str], int]:
+    """Of each total what each epoch of Redis's counters has counted."""
+    totals = [(each.tenant_id, each.period_start) for each in changed]
     with connection.cursor() as cursor:
-        cursor.execute(_ADD, _facts(tenant_id, period) | {"change": change})
-        return int(cursor.fetchone()[0])
+        cursor.execute(_COUNTED_IN, [[each[0] for each in totals], [each[1] for each in totals]])
+        rows = cast("list[tuple[UUID, datetime, str, int]]", cursor.fetchall())
+    return {
+        (tenant, period, epoch): calls for tenant, period, epoch, calls in rows if epoch != NO_EPOCH
+    }
 
 
-def _facts(tenant_id: UUID, period: datetime) -> dict[str, Any]:
-    return {"tenant": tenant_id, "meter": Meter.API_CALLS.value, "period": period}
+def forget_marks(*, now: datetime) -> int:
+    """Let go of marks of months that nobody folds any more; how many they were."""
+    return ApiCallMark.objects.filter(period_start__lt=now - _MARKS_KEPT).delete()[0]

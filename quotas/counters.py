@@ -1,56 +1,47 @@
 """The counters in Redis: one awaited script for each decision, and never longer than a time-out.
 
-A stalled server costs one request 50 ms, then nothing until a probe finds it back. All keys of a
-tenant share one hash tag, so that they lie on one node of a cluster.
+All keys of a tenant share one hash tag, so that they lie on one node of a cluster.
 """
 
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from functools import cache, partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import redis
-from django.conf import settings
-from redis.backoff import NoBackoff
-from redis.commands.core import Script
-from redis.retry import Retry
 
-from config.logs import logger
-from quotas.breaker import Breaker
+from config.quick_redis import Argument, QuickRedis, RedisAway, Script, patient_redis, quick_redis
 from quotas.server_clock import ServerClock
-from quotas.verdicts import Bucket, Calls, RateState, Verdict
+from quotas.verdicts import Asked, Bucket, Calls, Lease, RateState, Verdict
+from tenants.versions import version_key
 
-log = logger(__name__)
-TIMEOUT_SECONDS = 0.05
-_PATIENCE_SECONDS = 5.0
 # Long enough for the flush to fold the last calls of a month.
 _KEPT_AFTER_THE_MONTH = timedelta(days=40)
 # Past this part of the time-out an answer could come too late: the server leaves it alone.
 _MEANT_FOR_RATIO = 0.8
-_ALLOWED, _EXHAUSTED, _UNBEGUN, _LATE = 0, -1, -2, -3
-# Counters of another epoch know nothing of what is given back.
-_GIVE_BACK = """
-local time = redis.call('TIME')
-local now, deadline = tonumber(time[1]) * 1000000 + tonumber(time[2]), tonumber(ARGV[1])
-if deadline > 0 and now > deadline then return { -3, now } end
-if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[2] then return { 0, now } end
-redis.call('HINCRBY', KEYS[1], 'returned', ARGV[3])
-return { 1, now }
-"""
-_REBASE = """
+_ALLOWED, _EXHAUSTED, _UNBEGUN, _LATE, _OUT_OF_DATE, _CROWDED = 0, -1, -2, -3, -4, -5
+_MICROSECONDS = 1_000_000
+_FOLDER = Path(__file__).parent
+_DECIDE = Script((_FOLDER / "gate.lua").read_text())
+_SETTLE = Script((_FOLDER / "settle.lua").read_text())
+_REBASE = Script("""
 if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'base', ARGV[2])
 return 1
-"""
-T = TypeVar("T")
-
-
-class CountersAway(Exception):
-    """Redis does not answer, or not in time."""
+""")
+# Only what still runs: a lease that was settled meanwhile must not come back.
+_RENEW = Script("""
+local time = redis.call('TIME')
+local ends = tonumber(time[1]) * 1000000 + tonumber(time[2]) + tonumber(ARGV[1])
+for index = 2, #ARGV do
+  redis.call('ZADD', KEYS[1], 'XX', string.format('%.0f', ends), ARGV[index])
+end
+redis.call('PEXPIRE', KEYS[1], math.ceil(tonumber(ARGV[1]) / 500))
+return 1
+""")
 
 
 class CountersUnbegun(Exception):
@@ -70,7 +61,11 @@ class ApiCallCounters(NamedTuple):
     epoch: str
     base: int
     counted: int
-    returned: int
+    reserved: int
+
+    @property
+    def used(self) -> int:
+        return self.base + self.counted + self.reserved
 
 
 def key_of(tenant_id: UUID, *parts: str) -> str:
@@ -78,131 +73,147 @@ def key_of(tenant_id: UUID, *parts: str) -> str:
 
 
 def calls_key(tenant_id: UUID, period_start: datetime) -> str:
-    return key_of(tenant_id, "calls", f"{period_start:%Y%m}")
+    return key_of(tenant_id, "api-calls", f"{period_start:%Y%m}")
+
+
+def running_key(tenant_id: UUID, period_start: datetime) -> str:
+    """Of one month, since what is reserved belongs to that month's calls."""
+    return key_of(tenant_id, "running", f"{period_start:%Y%m}")
+
+
+def member_of(lease: Lease, calls: Calls) -> str:
+    """How gate.lua finds what a lease that ran out had reserved."""
+    return f"{lease.holder}:{calls.asked}"
 
 
 class Counters:
-    """One server's counters, with a breaker."""
+    """One server's counters."""
 
-    def __init__(self, url: str, *, timeout_seconds: float) -> None:
-        self._client = redis.Redis.from_url(
-            url,
-            socket_timeout=timeout_seconds,
-            socket_connect_timeout=timeout_seconds,
-            # A connection that the server closed meanwhile costs a retry; a time-out is not tried again.
-            retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
-        )
-        self._meant_for_seconds = timeout_seconds * _MEANT_FOR_RATIO
+    def __init__(self, server: QuickRedis, *, meant_for_seconds: float) -> None:
+        self.server = server
+        self._meant_for_seconds = meant_for_seconds
         self._clock = ServerClock()
-        self.breaker = Breaker()
-        source = Path(__file__).with_name("gate.lua").read_text()
-        self._decide = self._client.register_script(source)
-        self._give_back = self._client.register_script(_GIVE_BACK)
-        self._rebase = self._client.register_script(_REBASE)
 
-    def take(
-        self, buckets: Sequence[Bucket], calls: Calls, beginning: Beginning | None = None
-    ) -> Verdict:
-        """Take from every bucket and the calls, or from none. `beginning` is used where nothing is yet.
+    def take(self, asked: Asked, beginning: Beginning | None = None) -> Verdict:
+        """Take all that is asked, or nothing. `beginning` is used where no calls are counted yet.
 
-        Raises CountersAway, and CountersUnbegun when it needs a beginning.
+        Tried twice, since a question is late also where the server's clock was stepped. Raises
+        RedisAway, and CountersUnbegun when it needs a beginning.
         """
-        keys = [calls_key(calls.tenant_id, calls.period_start), *(each.key for each in buckets)]
-        allowed = -1 if calls.limit is None else calls.limit
-        expires = calls.period_start + timedelta(days=31) + _KEPT_AFTER_THE_MONTH
-        arguments: list[str | int] = [calls.asked, allowed, *(beginning or ("", 0))]
-        arguments.append(int(expires.timestamp()))
-        for each in buckets:
-            arguments += [each.interval, each.rate.limit, each.charge]
-        answer = self._decided(self._decide, keys, arguments)
-        if answer[0] == _UNBEGUN:
-            raise CountersUnbegun
-        return _verdict(answer, buckets)
+        calls = asked.calls
+        keys = [
+            version_key(calls.tenant_id),
+            calls_key(calls.tenant_id, calls.period_start),
+            running_key(calls.tenant_id, calls.period_start),
+            *[bucket.key for bucket in asked.buckets],
+        ]
+        arguments = _arguments(asked, beginning)
+        for _ in range(2):
+            sent = time.monotonic()
+            deadline = self._clock.deadline(sent=sent, seconds=self._meant_for_seconds)
+            answer: list[Any] = self.server.run(_DECIDE, keys, [deadline, *arguments])
+            self._clock.learn(answer[1], sent=sent)
+            if answer[0] != _LATE:
+                return _read(answer, asked.buckets)
+        raise RedisAway
 
-    def give_back(self, calls: Calls, epoch: str) -> bool:
-        """Give API calls back; False when they were counted in an epoch that is lost. Raises CountersAway."""
-        key = calls_key(calls.tenant_id, calls.period_start)
-        return bool(self._decided(self._give_back, [key], [epoch, calls.asked])[0])
+    def settle(self, calls: Calls, lease: Lease, *, epoch: str, kept: bool) -> None:
+        """End the lease; the calls that it had reserved count if `kept`. Waits for no answer. Raises RedisAway."""
+        keys = [
+            calls_key(calls.tenant_id, calls.period_start),
+            running_key(calls.tenant_id, calls.period_start),
+        ]
+        counted = calls.asked if kept else 0
+        self.server.tell(_SETTLE, keys, [member_of(lease, calls), epoch, calls.asked, counted])
+
+    def renew(self, key: str, members: Sequence[str], *, seconds: int) -> None:
+        """Prolong the leases of what still runs. Raises RedisAway."""
+        self.server.run(_RENEW, [key], [seconds * _MICROSECONDS, *members])
 
     def rebase(self, key: str, epoch: str, base: int) -> None:
-        """Tell an epoch what else is used this month. Raises CountersAway."""
-        self._ask(lambda: self._rebase(keys=[key], args=[epoch, base]))
+        """Tell an epoch what else is used this month. Raises RedisAway."""
+        self.server.run(_REBASE, [key], [epoch, base])
 
     def read(self, keys: Iterable[str]) -> list[ApiCallCounters | None]:
-        """The counters of each key, None where there are none. Raises CountersAway."""
-        pipeline = self._client.pipeline(transaction=False)
-        for key in keys:
-            pipeline.hmget(key, ["epoch", "base", "counted", "returned"])
+        """The counters of each key, None where there are none. Raises RedisAway."""
+
+        def asked(server: redis.Redis) -> list[list[bytes]]:
+            pipeline = server.pipeline(transaction=False)
+            for key in keys:
+                pipeline.hmget(key, ["epoch", "base", "counted", "reserved"])
+            return cast("list[list[bytes]]", pipeline.execute())
+
         return [
             ApiCallCounters(found[0].decode(), *(int(value) for value in found[1:]))
             if found[0]
             else None
-            for found in self._ask(pipeline.execute)
+            for found in self.server.ask(asked)
         ]
 
-    def _decided(self, script: Script, keys: list[str], arguments: list[str | int]) -> list[Any]:
-        """The answer of a script that counts, which leaves alone what comes too late. Tried twice, since
-        a question is late also where the server's clock was stepped.
-        """
-        for _ in range(2):
-            sent = time.monotonic()
-            deadline = self._clock.deadline(sent=sent, seconds=self._meant_for_seconds)
-            answer: list[Any] = self._ask(partial(script, keys, [deadline, *arguments]))
-            self._clock.learn(answer[1], sent=sent)
-            if answer[0] != _LATE:
-                return answer
-        raise CountersAway
 
-    def _ask(self, question: Callable[[], Any]) -> Any:
-        try:
-            if self.breaker.is_open:
-                self._probe()
-            return question()
-        except (redis.RedisError, OSError) as error:
-            if self.breaker.open():
-                log.exception("counters.lost", extra={"reason": type(error).__name__})
-            raise CountersAway from error
-
-    def _probe(self) -> None:
-        """A PING, not a decision: a stalled server would count that later, when it is decided elsewhere."""
-        if not self.breaker.may_probe():
-            raise CountersAway
-        self._client.ping()
-        self.breaker.close()
-        log.info("counters.found")
+def _arguments(asked: Asked, beginning: Beginning | None) -> list[Argument]:
+    calls, lease = asked.calls, asked.lease
+    expires = calls.period_start + timedelta(days=31) + _KEPT_AFTER_THE_MONTH
+    arguments: list[Argument] = [
+        asked.version or "",
+        calls.asked,
+        -1 if calls.limit is None else calls.limit,
+        *(beginning or ("", 0)),
+        int(expires.timestamp()),
+    ]
+    if lease is None:
+        arguments += ["", 0, -1]
+    else:
+        most = -1 if lease.most is None else lease.most
+        arguments += [member_of(lease, calls), lease.seconds * _MICROSECONDS, most]
+    for each in asked.buckets:
+        arguments += [each.interval, each.rate.limit, each.charge]
+    return arguments
 
 
-def _verdict(answer: list[Any], buckets: Sequence[Bucket]) -> Verdict:
-    code, _now, retry, used, epoch, *states = answer
+def _read(answer: list[Any], buckets: Sequence[Bucket]) -> Verdict:
+    code = answer[0]
+    if code == _OUT_OF_DATE:
+        return Verdict(is_out_of_date=True)
+    if code == _UNBEGUN:
+        raise CountersUnbegun
+    _code, _now, retry, used, epoch, running, *states = answer
     return Verdict(
         rates=tuple(
             RateState(
                 name=bucket.name,
                 rate=bucket.rate,
                 remaining=states[2 * index],
-                resets_seconds=math.ceil(states[2 * index + 1] / 1_000_000),
+                resets_seconds=math.ceil(states[2 * index + 1] / _MICROSECONDS),
             )
             for index, bucket in enumerate(buckets)
         ),
         refused_by=buckets[code - 1].name if code > _ALLOWED else "",
-        retry_seconds=retry / 1_000_000,
+        retry_seconds=retry / _MICROSECONDS,
         is_exhausted=code == _EXHAUSTED,
+        is_crowded=code == _CROWDED,
         calls_used=used,
+        running=running,
         epoch=epoch.decode(),
     )
 
 
-@cache
-def counters_at(url: str, timeout_seconds: float) -> Counters:
-    """One for each process, server and patience."""
-    return Counters(url, timeout_seconds=timeout_seconds)
+_by_server: dict[QuickRedis, Counters] = {}
 
 
 def counters() -> Counters:
     """For requests, which must not wait."""
-    return counters_at(settings.REDIS_URL, TIMEOUT_SECONDS)
+    return _of(quick_redis())
 
 
 def patient_counters() -> Counters:
     """For tasks, which read thousands of keys at once."""
-    return counters_at(settings.REDIS_URL, _PATIENCE_SECONDS)
+    return _of(patient_redis())
+
+
+def _of(server: QuickRedis) -> Counters:
+    found = _by_server.get(server)
+    if found is None:
+        meant_for = server.timeout_seconds * _MEANT_FOR_RATIO
+        found = _by_server.setdefault(server, Counters(server, meant_for_seconds=meant_for))
+    return found

@@ -21,9 +21,10 @@ from django.db import connection
 from config.needs import Feature, Meter
 from quotas.models import Grant, Hold
 from quotas.refusals import HOLDS
-from tenants.replicas import note_write
+from tenants.snapshots import TenantSnapshot, snapshot_in_force
 
 T = TypeVar("T")
+_FACT = "entitlements"
 # A tenant always gets one row, so that a hold is seen even when no grant is in force.
 _SNAPSHOT = """
 SELECT held.code, g.plan, g.features, g.limits, g.rates, g.ladder, g.feature_ladder, g.priority,
@@ -90,7 +91,26 @@ class Snapshot:
 
 
 def snapshot(tenant_id: UUID, *, now: datetime) -> Snapshot:
-    """What `tenant_id` is entitled to at `now`. One query; a tenant without grants may nothing."""
+    """What `tenant_id` is entitled to at `now`; a tenant without grants may nothing.
+
+    One query; none within a request whose tenant's snapshot holds it (tenants/snapshots.py).
+    """
+    return within(snapshot_in_force(tenant_id), tenant_id, now=now)
+
+
+def within(mine: TenantSnapshot | None, tenant_id: UUID, *, now: datetime) -> Snapshot:
+    """The same by `mine`, which keeps it until the first grant ends."""
+    kept: Snapshot | None = mine.recall(_FACT, now=now) if mine else None
+    if kept is not None:
+        return kept
+    found = _read_from_database(tenant_id, now)
+    if mine is not None:
+        ends = [each.expires_at for each in found.grants if each.expires_at is not None]
+        mine.keep(_FACT, found, until=min(ends, default=None))
+    return found
+
+
+def _read_from_database(tenant_id: UUID, now: datetime) -> Snapshot:
     with connection.cursor() as cursor:
         cursor.execute(_SNAPSHOT, [tenant_id, now])
         rows = cursor.fetchall()
@@ -177,7 +197,6 @@ def grant(  # noqa: PLR0913 - a grant is one flat statement of many facts
     """
     wanted = sorted({Feature(feature).value for feature in features})
     _check(limits, rates, [*limits, *ladder])
-    note_write(tenant_id)
     Grant.objects.bulk_create(
         [
             Grant(
@@ -216,13 +235,11 @@ def _check(
 
 def withdraw(*, tenant_id: UUID, source: str) -> None:
     """Take back what `source` granted. Harmless twice."""
-    note_write(tenant_id)
     Grant.objects.filter(tenant_id=tenant_id, source=source).delete()
 
 
 def hold(*, tenant_id: UUID, code: str | None) -> None:
     """Restrict the tenant with the refusal `code` (see HOLDS), or lift the restriction with None."""
-    note_write(tenant_id)
     if code is None:
         Hold.objects.filter(tenant_id=tenant_id).delete()
         return

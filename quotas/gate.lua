@@ -1,16 +1,21 @@
--- One decision: every rate (GCRA) and the month's API calls count together, or nothing counts.
+-- One decision: the version, every rate (GCRA), how many at once, and the month's API calls count
+-- together, or nothing counts.
 --
--- KEYS[1]  hash of the month's API calls: epoch, base, counted, returned
--- KEYS[2…] one key for each rate: its theoretical arrival time in microseconds
+-- KEYS[1]  the tenant's version (tenants/versions.py)
+-- KEYS[2]  hash of the month's API calls: epoch, base, counted, reserved
+-- KEYS[3]  sorted set of what runs: '<request>:<calls reserved>' with the end of its lease
+-- KEYS[4…] one key for each rate: its theoretical arrival time in microseconds
 -- ARGV     1 until when the question is meant, in microseconds (0: for ever)
---          2 calls asked (0: not metered)  3 calls allowed (-1: unlimited)
---          4 epoch and 5 base to begin with when the hash is missing ('' : do not begin)
---          6 when the hash expires (unix seconds)
---          7… for each rate: interval in microseconds, burst, cost
--- Answer   { verdict, now, microseconds until a retry passes, calls used, epoch,
+--          2 version that the asker knows ('': not compared)
+--          3 calls asked (0: not metered)  4 calls allowed (-1: unlimited)
+--          5 epoch and 6 base to begin with when the hash is missing ('' : do not begin)
+--          7 when the hash expires (unix seconds)
+--          8 member of KEYS[3] ('': no lease)  9 lease in microseconds  10 most at once (-1: unlimited)
+--          11… for each rate: interval in microseconds, burst, cost
+-- Answer   { verdict, now, microseconds until a retry passes, calls used, epoch, running,
 --            remaining and microseconds until full of each rate … }
 --          verdict 0: allowed; n > 0: rate n refused; -1: calls used up; -2: begin the hash first;
---          -3: too late, the asker has given up
+--          -3: too late, the asker has given up; -4: another version; -5: too many at once
 --
 -- Time is Redis's own: servers' clocks differ by more than a short window. Every time is a whole
 -- number of microseconds below 2^53, which a double holds; Lua's tostring would cut it to 14 digits.
@@ -26,41 +31,67 @@ local deadline = tonumber(ARGV[1])
 if deadline > 0 and now > deadline then
   return { -3, now }
 end
+if ARGV[2] ~= '' and redis.call('GET', KEYS[1]) ~= ARGV[2] then
+  return { -4, now }
+end
 
-local asked, allowed = tonumber(ARGV[2]), tonumber(ARGV[3])
-local calls_used, epoch = 0, ''
+local asked, allowed = tonumber(ARGV[3]), tonumber(ARGV[4])
+local lease = ARGV[8]
+local calls_used, epoch, running = 0, '', 0
+
+if asked > 0 or lease ~= '' then
+  -- Whoever was killed gives back by itself what it had reserved.
+  local ended = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', whole(now), 'LIMIT', 0, 100)
+  for _, member in ipairs(ended) do
+    redis.call('ZREM', KEYS[3], member)
+    local reserved = tonumber(string.match(member, ':(%d+)$'))
+    if reserved > 0 and redis.call('HEXISTS', KEYS[2], 'epoch') == 1 then
+      redis.call('HINCRBY', KEYS[2], 'reserved', whole(-reserved))
+    end
+  end
+end
+
 if asked > 0 then
-  local counters = redis.call('HMGET', KEYS[1], 'epoch', 'base', 'counted', 'returned')
+  local counters = redis.call('HMGET', KEYS[2], 'epoch', 'base', 'counted', 'reserved')
   if not counters[1] then
-    if ARGV[4] == '' then
+    if ARGV[5] == '' then
       return { -2, now }
     end
-    redis.call('HSET', KEYS[1], 'epoch', ARGV[4], 'base', ARGV[5], 'counted', '0', 'returned', '0')
-    redis.call('EXPIREAT', KEYS[1], ARGV[6])
-    counters = { ARGV[4], ARGV[5], '0', '0' }
+    redis.call('HSET', KEYS[2], 'epoch', ARGV[5], 'base', ARGV[6], 'counted', '0', 'reserved', '0')
+    redis.call('EXPIREAT', KEYS[2], ARGV[7])
+    -- What is reserved was counted by the hash that is lost.
+    redis.call('DEL', KEYS[3])
+    counters = { ARGV[5], ARGV[6], '0', '0' }
   end
   epoch = counters[1]
-  calls_used = tonumber(counters[2]) + tonumber(counters[3]) - tonumber(counters[4])
+  calls_used = tonumber(counters[2]) + tonumber(counters[3]) + tonumber(counters[4])
 end
 
 local verdict, retry = 0, 0
 local rates = {}
-for index = 2, #KEYS do
-  local at = 7 + (index - 2) * 3
+for index = 4, #KEYS do
+  local at = 11 + (index - 4) * 3
   local interval, burst, cost = tonumber(ARGV[at]), tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
   local arrival = math.max(tonumber(redis.call('GET', KEYS[index]) or '0'), now)
   local after = arrival + interval * cost
   local over = after - (now + interval * burst)
   if over > 0 and verdict == 0 then
-    verdict, retry = index - 1, over
+    verdict, retry = index - 3, over
   end
-  rates[index - 1] = { key = KEYS[index], interval = interval, burst = burst, arrival = arrival, after = after }
+  rates[index - 3] = { key = KEYS[index], interval = interval, burst = burst, arrival = arrival, after = after }
+end
+if verdict == 0 and lease ~= '' then
+  local most = tonumber(ARGV[10])
+  running = redis.call('ZCARD', KEYS[3])
+  if most >= 0 and running >= most then
+    verdict = -5
+  end
 end
 if verdict == 0 and asked > 0 and allowed >= 0 and calls_used + asked > allowed then
   verdict = -1
 end
 
-local answer = { verdict, now, retry, calls_used, epoch }
+local answer = { verdict, now, retry, calls_used, epoch, running }
 for _, rate in ipairs(rates) do
   local arrival = rate.arrival
   if verdict == 0 then
@@ -70,8 +101,13 @@ for _, rate in ipairs(rates) do
   answer[#answer + 1] = math.max(0, math.floor((now + rate.interval * rate.burst - arrival) / rate.interval))
   answer[#answer + 1] = arrival - now
 end
-if verdict == 0 and asked > 0 then
-  redis.call('HINCRBY', KEYS[1], 'counted', whole(asked))
-  answer[4] = calls_used + asked
+-- A question that is sent again, since its answer was lost, has its lease already.
+if verdict == 0 and lease ~= '' and redis.call('ZADD', KEYS[3], whole(now + tonumber(ARGV[9])), lease) == 1 then
+  redis.call('PEXPIRE', KEYS[3], whole(math.ceil(tonumber(ARGV[9]) / 500)))
+  answer[6] = running + 1
+  if asked > 0 then
+    redis.call('HINCRBY', KEYS[2], 'reserved', whole(asked))
+    answer[4] = calls_used + asked
+  end
 end
 return answer

@@ -7,14 +7,22 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from config.errors import PermissionDenied, ServiceUnavailable
+from config.context import is_serving, request_id
+from config.errors import DomainError, PermissionDenied, ServiceUnavailable
 from config.handlers import refusal
+from config.ids import new_id
 from config.logs import logger
 from config.needs import Needs, declared_by
-from quotas import gate
-from quotas.gate import Decision
+from quotas import explanations, flusher, gate
+from quotas.costs import cost_of
+from quotas.decision import Decision
+from quotas.metrics import count_decision
+from quotas.question import Question
+from quotas.refusals import QuotaExceeded
+from quotas.waiting_room import Overloaded, waiting_room
 from tenants.address import address_of
 from tenants.identity.caller import caller_of
+from tenants.outdated import OutOfDate
 
 log = logger(__name__)
 
@@ -29,13 +37,30 @@ class Gate:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        if is_serving():
+            flusher.start()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
+        try:
+            response = self.get_response(request)
+        finally:
+            began: float | None = getattr(request, "began_at_gate", None)
+            if began is not None:
+                waiting_room().leave(began)
+                del request.began_at_gate  # type: ignore[attr-defined]
         decision: Decision | None = getattr(request, "decision", None)
         if decision is None:
             return response
-        decision.settle(kept=response.status_code < 500 and response.status_code != 402)
+        _explain_view(request, response, decision)
+        kept = response.status_code < 500 and response.status_code != 402
+        if response.streaming:
+            # It is at work until the last byte is sent.
+            # Django's own list of what is done when a response is closed.
+            response._resource_closers.append(  # type: ignore[attr-defined]  # noqa: SLF001
+                lambda: decision.settle(kept=kept)
+            )
+        else:
+            decision.settle(kept=kept)
         return decision.stamp(response)
 
     def process_view(
@@ -47,26 +72,61 @@ class Gate:
         if needs is None:
             log.error("gate.undeclared_view", extra={"path": request.path})
             return refusal(request, PermissionDenied())
-        decision = _decided(request, needs)
-        request.decision = decision  # type: ignore[attr-defined]
-        if decision.refusal is None:
-            return None
-        log.info("gate.refused", extra={"code": decision.refusal.code})
-        return refusal(request, decision.refusal)
+        return _answer(request, _question(request, needs))
 
 
-def _decided(request: HttpRequest, needs: Needs) -> Decision:
-    question = gate.Question(
-        tenant=request.tenant,  # type: ignore[attr-defined]
+def _answer(request: HttpRequest, asked: Question) -> HttpResponse | None:
+    """The refusal, or None: then the view answers."""
+    decision = _decided(request, asked)
+    if decision.is_out_of_date:
+        return OutOfDate()
+    request.decision, request.question = decision, asked  # type: ignore[attr-defined]
+    count_decision(decision)
+    if decision.refusal is None:
+        return None
+    _tell(request, asked, decision)
+    return refusal(request, decision.refusal)
+
+
+def _tell(request: HttpRequest, asked: Question, decision: Decision) -> None:
+    log.info("gate.refused", extra=decision.told())
+    what = explanations.Asked(request_id(), request.method or "", request.path)
+    explanations.explain(what, asked, decision)
+
+
+def _explain_view(request: HttpRequest, response: HttpResponse, decision: Decision) -> None:
+    """What a meter of the ledger refuses, in the view's transaction, is explained like the rest."""
+    refused: DomainError | None = getattr(response, "refusal", None)
+    if decision.refusal is None and isinstance(refused, QuotaExceeded):
+        facts = refused.facts
+        late = Decision(
+            refusal=refused, rule=f"meter:{facts['meter']}", limit=facts["limit"],
+            used=facts["used"], decided_at=decision.decided_at, entitlements=decision.entitlements,
+        )  # fmt: skip
+        count_decision(late)
+        _tell(request, request.question, late)  # type: ignore[attr-defined]
+
+
+def _decided(request: HttpRequest, asked: Question) -> Decision:
+    try:
+        request.began_at_gate = waiting_room().enter(asked.needs)  # type: ignore[attr-defined]
+        return gate.decide(asked)
+    except Overloaded as overloaded:
+        return Decision(refusal=overloaded, rule="load")
+    except (OperationalError, InterfaceError) as error:
+        # Entitlements are not guessed: without PostgreSQL the gate is closed.
+        log.error("gate.unavailable", extra={"reason": type(error).__name__})  # noqa: TRY400
+        return Decision(refusal=ServiceUnavailable(), rule="unavailable")
+
+
+def _question(request: HttpRequest, needs: Needs) -> Question:
+    return Question(
+        snapshot=request.snapshot,  # type: ignore[attr-defined]
         needs=needs,
         caller=caller_of(request),
         method=request.method or "",
         address=address_of(request),
         now=timezone.now(),
+        holder=new_id().hex,
+        cost=cost_of(request, needs),
     )
-    try:
-        return gate.decide(question)
-    except (OperationalError, InterfaceError) as error:
-        # Entitlements are not guessed: without PostgreSQL the gate is closed.
-        log.error("gate.unavailable", extra={"reason": type(error).__name__})  # noqa: TRY400
-        return Decision(refusal=ServiceUnavailable())

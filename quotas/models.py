@@ -7,8 +7,11 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from config.ids import new_id
+from tenants.models.versions import VersionedModel, VersionedQuerySet
 
-class Grant(models.Model):
+
+class Grant(VersionedModel):
     """What one source (a plan, an add-on, an override) entitles a tenant to, until `expires_at`.
 
     limits: {meter: total or null for unlimited}. rates: {scope: [limit, seconds]}.
@@ -29,16 +32,22 @@ class Grant(models.Model):
     granted_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)
 
+    objects = VersionedQuerySet.as_manager()
+    versioned_from_birth = True
+
     def __str__(self) -> str:
         return f"{self.source} of {self.tenant_id}"
 
 
-class Hold(models.Model):
+class Hold(VersionedModel):
     """A restriction that billing lays on a tenant; `code` is that of the refusal it causes."""
 
     tenant_id = models.UUIDField(primary_key=True)
     code = models.CharField(max_length=64)
     held_at = models.DateTimeField(db_default=Now())
+
+    objects = VersionedQuerySet.as_manager()
+    versioned_from_birth = True
 
     def __str__(self) -> str:
         return f"{self.code} of {self.tenant_id}"
@@ -88,26 +97,39 @@ class UsageEvent(models.Model):
 
 
 class ApiCallMark(models.Model):
-    """How far one epoch of Redis's API-call counters is folded into UsageTotal.
+    """How far the API calls of one process (`spool`) are folded into UsageTotal.
 
-    An epoch is one life of a tenant's counters of one month: when Redis loses them, another begins.
-    `counted` and `returned` only grow, so that folding twice, or late, changes nothing.
+    `epoch` is that of Redis's counters which admitted them, or empty where Redis was away. `counted` only
+    grows, so that folding twice, or late, changes nothing.
     """
 
-    pk = models.CompositePrimaryKey("tenant_id", "period_start", "epoch")
+    pk = models.CompositePrimaryKey("tenant_id", "period_start", "spool", "epoch")
     tenant_id = models.UUIDField()
     period_start = models.DateTimeField()
-    epoch = models.CharField(max_length=32)
-    counted = models.BigIntegerField(default=0)
-    returned = models.BigIntegerField(default=0)
+    spool = models.CharField(max_length=32)
+    epoch = models.CharField(max_length=32, blank=True)
+    counted = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.counted} of {self.tenant_id}"
+
+
+class Explanation(models.Model):
+    """Why one request was refused; `told` is the decision as JSON (quotas/explanations.py)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    tenant_id = models.UUIDField()
+    request_id = models.CharField(max_length=64)
+    decided_at = models.DateTimeField()
+    code = models.CharField(max_length=64)
+    told = models.JSONField()
 
     class Meta:
-        constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=Q(returned__gte=0, counted__gte=models.F("returned")),
-                name="api_call_mark_returns_what_it_counted",
-            )
+        indexes: ClassVar = [
+            models.Index(fields=["tenant_id", "request_id"], name="explanation_of_request"),
+            models.Index(fields=["tenant_id", "decided_at"], name="explanation_of_tenant"),
+            models.Index(fields=["decided_at"], name="explanation_decided_at"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.counted} - {self.returned} of {self.tenant_id}"
+        return f"{self.code} of {self.request_id}"

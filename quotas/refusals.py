@@ -36,6 +36,15 @@ class FeatureNotInPlan(DomainError):
     title = _("Your plan does not include this.")
 
 
+class TooManyAtOnce(DomainError):
+    """As many requests of the tenant are at work as its plan allows: limit, running. One may pass in a moment."""
+
+    code = "too_many_at_once"
+    status = 429
+    title = _("Too many requests at the same time.")
+    headers = {"Retry-After": "1"}
+
+
 class SubscriptionPastDue(DomainError):
     """A payment is overdue; usage, plan and invoices stay reachable."""
 

@@ -89,6 +89,7 @@ RIGHTS = (
     TableRights("quotas_usagetotal", stall="SELECT"),
     TableRights("quotas_usageevent", stall="SELECT"),
     TableRights("quotas_apicallmark", stall="SELECT"),
+    TableRights("quotas_explanation", stall="SELECT"),
 )
 KEEPER_TABLES = ("quotas_usagetotal", "quotas_usageevent")
 FUNCTIONS = (CONSUME, REFUND)

@@ -5,8 +5,10 @@ from typing import Any
 from rest_framework import serializers
 
 from config.needs import Meter
+from config.serializers import StrictSerializer
 from quotas.entitlements import GrantInForce, Snapshot
 from quotas.meters import Window
+from quotas.models import Explanation
 
 _METERS = [meter.value for meter in Meter]
 
@@ -49,6 +51,49 @@ class EntitlementsOut(serializers.Serializer[Any]):
     limits = serializers.DictField(child=serializers.IntegerField(allow_null=True))
     rates = serializers.DictField(child=RateOut())
     grants = GrantOut(many=True)
+
+
+class ExplainIn(StrictSerializer):
+    request_id = serializers.CharField(max_length=64, help_text="the answer's X-Request-ID")
+
+
+class DecidingGrantOut(serializers.Serializer[Any]):
+    source = serializers.CharField()  # type: ignore[assignment]  # a field, whatever its name
+    plan = serializers.CharField(allow_blank=True)
+    priority = serializers.IntegerField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+
+
+class ExplanationOut(serializers.Serializer[Any]):
+    request_id = serializers.CharField()
+    decided_at = serializers.DateTimeField()
+    method = serializers.CharField()
+    path = serializers.CharField()
+    allowed = serializers.BooleanField()
+    code = serializers.CharField()
+    rule = serializers.CharField(
+        help_text="state, role, feature:…, rate:…, concurrency, meter:…, load or unavailable"
+    )
+    limit = serializers.IntegerField(allow_null=True)
+    used = serializers.IntegerField(allow_null=True)
+    remaining = serializers.IntegerField(allow_null=True)
+    resets_at = serializers.DateTimeField(allow_null=True)
+    retry_after = serializers.IntegerField(allow_null=True, help_text="seconds")
+    plan = serializers.CharField(allow_null=True)
+    upgrade_to = serializers.CharField(allow_null=True)
+    caller = serializers.CharField()
+    credential = serializers.CharField(allow_blank=True)
+    role = serializers.CharField(allow_null=True)
+    cost = serializers.IntegerField()
+    facts = serializers.DictField()
+    grants = DecidingGrantOut(many=True, help_text="what states the limit, the deciding one first")
+    hold = serializers.CharField(allow_null=True)
+
+
+def explained(found: Explanation) -> dict[str, Any]:
+    """A kept refusal as ExplanationOut shows it."""
+    known = {"request_id": found.request_id, "decided_at": found.decided_at}
+    return {"grants": [], "hold": None, **found.told, **known}
 
 
 def entitlements(found: Snapshot) -> dict[str, Any]:

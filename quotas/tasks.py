@@ -1,16 +1,17 @@
-"""The gate's housekeeping."""
+"""The gate's housekeeping. API calls are folded by the processes that count them (quotas/flusher.py)."""
 
 from celery import shared_task
 from django.utils import timezone
 
-from quotas import api_calls, storage
+from quotas import api_calls, explanations, storage
 from tenants.tasks import TenantTask
 
 
-@shared_task(name="quotas.flush_api_calls", base=TenantTask, public=True)
-def flush_api_calls() -> int:
-    """Fold Redis's API calls into the ledger; a second run finds nothing to do."""
-    return api_calls.flush(now=timezone.now())
+@shared_task(name="quotas.tidy", base=TenantTask, public=True)
+def tidy() -> int:
+    """Let go of explanations and marks that are too old."""
+    now = timezone.now()
+    return explanations.forget(now=now) + api_calls.forget_marks(now=now)
 
 
 @shared_task(name="quotas.measure_storage", base=TenantTask, public=True)

@@ -40,6 +40,28 @@ class Calls:
 
 
 @dataclass(frozen=True, slots=True)
+class Lease:
+    """A place among what runs at once, held until it is settled or `seconds` have passed.
+
+    `holder` names one request. `most` None is no bound.
+    """
+
+    holder: str
+    seconds: int
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question. `version` None is compared with nothing; `lease` None holds no place."""
+
+    calls: Calls
+    buckets: tuple[Bucket, ...] = ()
+    version: str | None = None
+    lease: Lease | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RateState:
     """One rate after the decision: units left, and seconds until it is full again."""
 
@@ -53,12 +75,16 @@ class RateState:
 class Verdict:
     """`refused_by` names the rate that refused, or is empty; `is_exhausted`: no API calls are left.
 
-    `calls_used` and `epoch` are of the API calls counted, when some were asked.
+    `is_crowded`: as many run at once as may. `is_out_of_date`: the tenant has another version, and
+    nothing was counted. `calls_used` and `epoch` are of the API calls counted, when some were asked.
     """
 
-    rates: tuple[RateState, ...]
+    rates: tuple[RateState, ...] = ()
     refused_by: str = ""
     retry_seconds: float = 0.0
     is_exhausted: bool = False
+    is_crowded: bool = False
+    is_out_of_date: bool = False
     calls_used: int = 0
+    running: int = 0
     epoch: str = ""

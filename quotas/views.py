@@ -1,16 +1,23 @@
 """What a tenant may and what it has used. A refused tenant reaches both."""
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.api import View
+from config.api import View, parse
 from config.context import require_tenant
 from config.needs import Needs
-from quotas import ledger
+from quotas import explanations, ledger
 from quotas.entitlements import snapshot
-from quotas.serializers import EntitlementsOut, UsageOut, entitlements
+from quotas.serializers import (
+    EntitlementsOut,
+    ExplainIn,
+    ExplanationOut,
+    UsageOut,
+    entitlements,
+    explained,
+)
 
 _REACHABLE = Needs(critical=True, meter=None)
 
@@ -37,3 +44,19 @@ class Entitlements(View):
     def get(self, request: Request) -> Response:
         found = snapshot(require_tenant().id, now=timezone.now())
         return Response(EntitlementsOut(entitlements(found)).data)
+
+
+class Explain(View):
+    """Why a request of the last days was refused: the rule, the plan and grants behind it, and the counter."""
+
+    needs = _REACHABLE
+
+    @extend_schema(
+        operation_id="usage_explain",
+        parameters=[OpenApiParameter("request_id", str, required=True)],
+        responses=ExplanationOut,
+    )
+    def get(self, request: Request) -> Response:
+        wish = parse(ExplainIn, request.query_params)
+        found = explanations.find(tenant_id=require_tenant().id, request_id=wish["request_id"])
+        return Response(ExplanationOut(explained(found)).data)

@@ -1,7 +1,8 @@
 """Host -> tenant: which stall a request is for, before anything else is asked. And, last, from which server it reads."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
@@ -10,15 +11,23 @@ from django.utils.cache import patch_vary_headers
 
 from config.api import problem_response
 from config.context import reading_from_replica
-from config.errors import BadHost, DomainError, NotFound, UnknownHost
+from config.errors import BadHost, DomainError, NotFound, ServiceUnavailable, UnknownHost
 from config.logs import logger
+from tenants.finding import Find, tenant_id_at, ways_to_find
 from tenants.hosts import TenantMoved, api_host, asked_host, moved_from
-from tenants.identity.api_host import tenant_asked_for
+from tenants.identity.api_host import (
+    TenantNotNamed,
+    known_snapshot,
+    remembered,
+    tenant_asked_for,
+)
 from tenants.isolation import lookup_context, square_context, tenant_context
 from tenants.metrics import count_request
 from tenants.models import Tenant
+from tenants.outdated import OutOfDate
 from tenants.replicas import may_read_replica, replica
-from tenants.services import tenant_at, url_of
+from tenants.services import url_of
+from tenants.snapshots import TenantSnapshot, serving, snapshots
 from tenants.streaming import kept_here
 
 log = logger(__name__)
@@ -65,14 +74,15 @@ class TenantMiddleware:
             return kept_here(self.get_response(request))
 
     def _stall(self, request: HttpRequest, name: str) -> HttpResponse:
+        ways = ways_to_find(lambda: snapshots.at_host(name), lambda: tenant_id_at(name))
+        response = self._found(request, ways, settings.ROOT_URLCONF, host=name)
+        if response is not None:
+            return response
         with lookup_context():
-            tenant = tenant_at(name)
-            moved = moved_from(name) if tenant is None else None
-        if moved is not None:
-            return _lead_on(request, moved)
-        if tenant is None:
+            moved = moved_from(name)
+        if moved is None:
             raise UnknownHost()
-        return self._inside(request, tenant, settings.ROOT_URLCONF)
+        return _lead_on(request, moved)
 
     def _for_programs(self, request: HttpRequest) -> HttpResponse:
         """`api.<PLAZA_DOMAIN>`: the API and its description, without pages and cookies."""
@@ -83,20 +93,43 @@ class TenantMiddleware:
         if path in _DOCUMENTS:
             response = self._public(request, settings.API_URLCONF)
         else:
-            with lookup_context():
-                tenant = tenant_asked_for(request, now=timezone.now())
-            response = self._inside(request, tenant, settings.API_URLCONF)
+            response = self._program(request)
         response.cookies.clear()
         patch_vary_headers(response, ["Authorization", "X-Tenant"])
         return response
 
-    def _inside(self, request: HttpRequest, tenant: Tenant, urlconf: str) -> HttpResponse:
-        request.tenant = tenant  # type: ignore[attr-defined]
-        request.urlconf = urlconf
-        with tenant_context(tenant):
-            response = kept_here(self.get_response(request))
-        count_request(tenant.id, response.status_code)
+    def _program(self, request: HttpRequest) -> HttpResponse:
+        def asked_for() -> UUID:
+            with lookup_context():
+                return remembered(request, tenant_asked_for(request, now=timezone.now())).pk
+
+        ways = ways_to_find(lambda: known_snapshot(request), asked_for)
+        response = self._found(request, ways, settings.API_URLCONF)
+        if response is None:
+            raise TenantNotNamed()
         return response
+
+    def _found(
+        self, request: HttpRequest, ways: Sequence[Find], urlconf: str, *, host: str | None = None
+    ) -> HttpResponse | None:
+        """The answer of the tenant found by the first way that is not out of date; None where there is none."""
+        for find in ways:
+            snapshot = find()
+            if snapshot is None or (host is not None and host not in snapshot.hosts):
+                return None
+            response = self._inside(request, snapshot, urlconf)
+            if not isinstance(response, OutOfDate):
+                count_request(snapshot.tenant.id, response.status_code)
+                return response
+            snapshots.forget(snapshot.tenant.pk)
+        raise ServiceUnavailable()  # the last way is never out of date
+
+    def _inside(self, request: HttpRequest, snapshot: TenantSnapshot, urlconf: str) -> HttpResponse:
+        request.tenant = snapshot.tenant  # type: ignore[attr-defined]
+        request.snapshot = snapshot  # type: ignore[attr-defined]
+        request.urlconf = urlconf
+        with tenant_context(snapshot.tenant), serving(snapshot):
+            return kept_here(self.get_response(request))
 
 
 def _lead_on(request: HttpRequest, tenant: Tenant) -> HttpResponse:

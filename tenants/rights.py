@@ -6,6 +6,7 @@ from config.rights import TableRights
 OWNERS_TABLES = ("tenants_template", "django_migrations")
 RIGHTS = (
     TableRights("tenants_tenant", by="", lookup=True),
+    TableRights("tenants_tenantversion"),
     TableRights("tenants_domain", lookup=True),
     TableRights("tenants_retiredslug", lookup=True),
     TableRights("tenants_member", lookup=True),

@@ -5,6 +5,7 @@ Of one tenant no more of them run at once than it has worker slots: the others g
 
 import random
 from contextlib import ExitStack
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -31,10 +32,13 @@ from tenants.isolation import lookup_context, square_context, tenant_context
 from tenants.models import Tenant
 from tenants.pool import fill_pool
 from tenants.slots import NoSlotFree, slot
+from tenants.versions import publish_recent
 
 log = logger(__name__)
 WAITS_HEADER = "plaza_waits"
 _LONGEST_WAIT_SECONDS = 30
+# Longer than Redis is likely to be away.
+_HEARD_OF_WITHIN = timedelta(hours=6)
 
 
 class TaskWithoutTenant(Reject):
@@ -131,6 +135,12 @@ def _tenant_here() -> str:
         return str(tenant.id)
     # On the square the message's tenant is not taken for granted: who sends there says for whom.
     return at_work(TENANT_HEADER) if current_place() is None else ""
+
+
+@shared_task(name="tenants.publish_versions", base=TenantTask, public=True)
+def publish_versions() -> int:
+    """Tell Redis of changes that it did not hear of while it was away."""
+    return publish_recent(now=timezone.now(), within=_HEARD_OF_WITHIN)
 
 
 @shared_task(name="tenants.tidy_hosts", base=TenantTask, public=True)

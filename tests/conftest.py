@@ -136,6 +136,20 @@ def _fresh_redis(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _nothing_remembered(tmp_path_factory: pytest.TempPathFactory, settings: Any) -> Iterator[None]:
+    """What this process knew of the tenants of an earlier test, and counted for them, ends with it."""
+    from quotas import explanations
+    from quotas.spool import end_spool
+    from tenants.snapshots import snapshots
+
+    settings.PLAZA_SPOOL = tmp_path_factory.mktemp("spool")
+    yield
+    snapshots.clear()
+    explanations.clear()
+    end_spool(is_folded=True)
+
+
+@pytest.fixture(autouse=True)
 def _at_public_again() -> Iterator[None]:
     """What a test asked of the connection by django-tenants' own API ends with it."""
     yield

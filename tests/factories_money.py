@@ -8,7 +8,7 @@ from factory.django import DjangoModelFactory
 
 from billing.models import Provider, ProviderPrice, Scaling, Subscription, WebhookEvent
 from config.ids import new_id
-from quotas.models import ApiCallMark, Grant, Hold, UsageEvent, UsageTotal
+from quotas.models import ApiCallMark, Explanation, Grant, Hold, UsageEvent, UsageTotal
 from tests.factories_people import TenantFactory
 
 _MONTH = datetime(2026, 11, 1, tzinfo=UTC)
@@ -61,7 +61,20 @@ class ApiCallMarkFactory(DjangoModelFactory[ApiCallMark]):
 
     tenant_id = factory.LazyFunction(new_id)
     period_start = _MONTH
+    spool = "a"
     epoch = factory.Sequence(str)
+    counted = 1
+
+
+class ExplanationFactory(DjangoModelFactory[Explanation]):
+    class Meta:
+        model = Explanation
+
+    tenant_id = factory.LazyFunction(new_id)
+    request_id = factory.Sequence(lambda n: f"request-{n}")
+    decided_at = factory.LazyFunction(timezone.now)
+    code = "rate_limited"
+    told = factory.LazyFunction(dict)
 
 
 class ProviderPriceFactory(DjangoModelFactory[ProviderPrice]):

@@ -6,6 +6,7 @@ import factory
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
+from config.ids import new_id
 from config.models import KeptAnswer, OutboxMessage, PreparedRelease
 from config.needs import Role
 from tenants.models import (
@@ -19,6 +20,7 @@ from tenants.models import (
     RefreshToken,
     RetiredSlug,
     Tenant,
+    TenantVersion,
 )
 
 
@@ -149,3 +151,12 @@ class PreparedReleaseFactory(DjangoModelFactory[PreparedRelease]):
 
     id = 1
     fingerprint = "0" * 64
+
+
+class TenantVersionFactory(DjangoModelFactory[TenantVersion]):
+    class Meta:
+        model = TenantVersion
+
+    tenant_id = factory.LazyFunction(new_id)
+    token = factory.LazyFunction(lambda: new_id().hex)
+    changed_at = factory.LazyFunction(timezone.now)

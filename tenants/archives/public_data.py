@@ -14,11 +14,13 @@ _NEVER = frozenset(
         "billing_webhookevent",
         "config_keptanswer",
         "quotas_apicallmark",
+        "quotas_explanation",
         "tenants_apikey",
         "tenants_archive",
         "tenants_crossingcode",
         "tenants_domainclaim",
         "tenants_restoration",
+        "tenants_tenantversion",
     }
 )
 _SECRET = re.compile(r"password|secret|hash|token|seal|proof|credential|(^|_)key_|^provider_")

@@ -26,6 +26,9 @@ from tenants.engine.pool import Opener, Pool, Pooled, pool_of
 from tenants.engine.refusals import CrossedInTransaction
 from tenants.engine.writes import WriteMarks, is_plain_read
 
+# Done in the transaction; what it returns is done right after the commit, and sends no statement.
+LastWork = Callable[[], Callable[[], None]]
+
 
 class DatabaseWrapper(TenantsWrapper):  # type: ignore[misc]
     """One thread's way to the database: at most one connection at a time, and the right one."""
@@ -36,6 +39,7 @@ class DatabaseWrapper(TenantsWrapper):  # type: ignore[misc]
         self._asked_schema = PUBLIC_SCHEMA
         self._pooled: Pooled | None = None
         self._marks = WriteMarks()
+        self._before_commit: dict[UUID, LastWork] = {}
         super().__init__(*args, **kwargs)
         if settings.DATABASE_REPLICA is not None:
             self.execute_wrappers.append(self._mark_write)
@@ -141,6 +145,7 @@ class DatabaseWrapper(TenantsWrapper):  # type: ignore[misc]
             self._asked_schema = PUBLIC_SCHEMA
 
     def _close(self) -> None:
+        self._before_commit = {}
         pooled, self._pooled = self._pooled, None
         if pooled is not None:
             with self.wrap_database_errors:
@@ -172,9 +177,26 @@ class DatabaseWrapper(TenantsWrapper):  # type: ignore[misc]
         # django-tenants' own API names a schema alone, whose name is the tenant's id.
         return UUID(schema.removeprefix("t_")) if schema.startswith("t_") else None
 
+    # --- the last work of a transaction -------------------------------------------------------------
+
+    def before_commit(self, tenant_id: UUID, work: LastWork) -> None:
+        """Do `work` as the last thing before this transaction commits; once for each tenant.
+
+        So the locks that it takes are held for the commit alone, and taken in one order by everybody.
+        """
+        self._before_commit.setdefault(tenant_id, work)
+
     def _commit(self) -> None:
+        last, self._before_commit = self._before_commit, {}
+        afterwards = [last[tenant_id]() for tenant_id in sorted(last)]
         self._marks.renew()
         super()._commit()
+        for work in afterwards:
+            work()
+
+    def _rollback(self) -> None:
+        self._before_commit = {}
+        super()._rollback()
 
     def _pool(self) -> Pool:
         name = str(self.settings_dict["NAME"] or "postgres")

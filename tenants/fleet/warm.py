@@ -23,6 +23,7 @@ from tenants.fleet.patience import Patience
 from tenants.fleet.steps import Forwards, Step, Steps, Todo
 from tenants.isolation import owner_context
 from tenants.roles import quoted
+from tenants.versions import touch
 
 connection: Any = django_connection
 # In a migration that is no transaction its author decided so for these; each of the others can be one.
@@ -74,6 +75,8 @@ class WarmExecutor:
         """A migration that is no transaction: each operation is noted when it is done, and the web waits."""
         done = laggard.operations_done(step.name)
         ledger.begin_half_way(self._owner, laggard, step=step.name, done=done)
+        with transaction.atomic():
+            touch(laggard.id)  # by plain SQL nobody would hear of it
         for number, forwards in enumerate(step.forwards):
             if number < done:
                 continue

@@ -4,6 +4,7 @@ A key or a token of ours names its tenant, or `X-Tenant` does (slug or id); both
 not prove itself names nobody: a wrong key is answered as at any subdomain, whatever it looks like.
 """
 
+import hashlib
 from datetime import datetime
 from uuid import UUID
 
@@ -17,6 +18,10 @@ from tenants.identity.refusals import TokenInvalid
 from tenants.identity.tokens import audience_of
 from tenants.models import Tenant
 from tenants.services import answering, is_slug, url_of
+from tenants.snapshots import TenantSnapshot, snapshots
+
+_MOST_REMEMBERED = 10_000
+_named_before: dict[bytes, UUID] = {}
 
 
 class TenantNotNamed(DomainError):
@@ -53,6 +58,28 @@ def tenant_asked_for(request: HttpRequest, *, now: datetime) -> Tenant:
     if tenant_id is not None and named not in {"", tenant.slug, str(tenant.pk)}:
         _refuse_other(named, tenant)
     return tenant
+
+
+def known_snapshot(request: HttpRequest) -> TenantSnapshot | None:
+    """What this process knows of the tenant that the same credentials named before.
+
+    Only where to look: CallerMiddleware proves them there, and the gate whether it is still so.
+    """
+    tenant_id = _named_before.get(_naming(request))
+    return None if tenant_id is None else snapshots.of(tenant_id)
+
+
+def remembered(request: HttpRequest, tenant: Tenant) -> Tenant:
+    """`tenant`, which these credentials name; the next request finds it without asking."""
+    if len(_named_before) >= _MOST_REMEMBERED:
+        _named_before.clear()
+    _named_before[_naming(request)] = tenant.pk
+    return tenant
+
+
+def _naming(request: HttpRequest) -> bytes:
+    given, named = request.headers.get("Authorization", ""), request.headers.get("X-Tenant", "")
+    return hashlib.sha256(f"{given}\n{named}".encode(errors="replace")).digest()
 
 
 def _proved(given: str, now: datetime, *, is_needed: bool) -> UUID | None:

@@ -10,6 +10,7 @@ from config.context import NoTenant
 from config.needs import Role
 from tenants.identity.refusals import CredentialsMissing
 from tenants.models import Member, Tenant
+from tenants.snapshots import TenantSnapshot
 
 
 class CallerKind(StrEnum):
@@ -78,6 +79,14 @@ def member_of(request: HttpRequest) -> Member:
     if member is None:
         raise CredentialsMissing()
     return member
+
+
+def snapshot_of(request: HttpRequest) -> TenantSnapshot:
+    """What this process knows of that tenant. Raises NoTenant on the square."""
+    snapshot: TenantSnapshot | None = getattr(request, "snapshot", None)
+    if snapshot is None:
+        raise NoTenant("The square has no tenant.")
+    return snapshot
 
 
 def tenant_of(request: HttpRequest) -> Tenant:

@@ -96,6 +96,7 @@ def note_use(key: ApiKey, *, now: datetime) -> None:
     if key.last_used_at is None or key.last_used_at <= now - _NOTE_USE_EVERY:
         with on_square():
             ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+        key.last_used_at = now  # the snapshot's row, which is asked again
 
 
 def key_caller(key: ApiKey) -> Caller:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,20 +17,29 @@ from config.api import as_domain_error
 from config.errors import DomainError
 from config.handlers import refusal, wants_page
 from config.needs import SAFE_METHODS, declared_by
-from tenants.identity.caller import ANONYMOUS, Caller, CallerKind, person_caller, tenant_of
+from tenants.identity.caller import (
+    ANONYMOUS,
+    Caller,
+    CallerKind,
+    person_caller,
+    snapshot_of,
+    tenant_of,
+)
 from tenants.identity.demo import is_shut_out
+from tenants.identity.hashing import digest
 from tenants.identity.keys import find_key, key_caller, note_use
 from tenants.identity.refusals import CredentialsMissing, TokenInvalid
 from tenants.identity.sessions import safe_next, session_member
 from tenants.identity.tokens import member_by_access, signing_key
 from tenants.isolation import lookup_context
-from tenants.models import Member
+from tenants.models import ApiKey, Member, Tenant
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
     caller: Caller
     member: Member
+    key: ApiKey | None = None
 
 
 class CallerMiddleware:
@@ -55,8 +65,7 @@ class CallerMiddleware:
         needs = declared_by(view)
         is_public = needs is not None and needs.public
         try:
-            with lookup_context():
-                _set(request, _identify(request))
+            _set(request, _identify(request))
         except (DomainError, OperationalError) as raised:
             error = as_domain_error(raised)
             return None if is_public or error is None else _refused(request, error)
@@ -80,23 +89,42 @@ def _identify(request: HttpRequest) -> _Found:
             raise TokenInvalid()
         return found
     # The API takes no sessions: a cookie is sent by any page, and the API asks for no CSRF token.
-    member = None if request.path_info.startswith("/api/") else session_member(request)
+    if request.path_info.startswith("/api/"):
+        raise CredentialsMissing()
+    with lookup_context():
+        member = session_member(request)
     if member is None or is_shut_out(member.person, tenant=tenant_of(request)):
         raise CredentialsMissing()
     return _Found(person_caller(member, CallerKind.SESSION), member)
 
 
 def _by_header(request: HttpRequest, given: str) -> _Found:
+    """By what the tenant's snapshot knows of this credential, or by PostgreSQL, and then it knows."""
     scheme, _, credential = given.strip().partition(" ")
-    now, tenant = timezone.now(), tenant_of(request)
-    match scheme.lower():
+    now, snapshot = timezone.now(), snapshot_of(request)
+    key = (scheme.lower(), digest(credential.strip()))
+    known: _Found | None = snapshot.recall(key, now=now)
+    if known is None:
+        with lookup_context():
+            known, until = _proved(*key, credential.strip(), tenant_of(request), now)
+        snapshot.keep(key, known, until=until)
+    if known.key is not None:
+        note_use(known.key, now=now)
+    return known
+
+
+def _proved(
+    scheme: str, _digest: str, credential: str, tenant: Tenant, now: datetime
+) -> tuple[_Found, datetime | None]:
+    """Who has this credential, and until when by the clock alone."""
+    match scheme:
         case "bearer":
-            member, family = member_by_access(token=credential.strip(), tenant=tenant, now=now)
-            return _Found(person_caller(member, CallerKind.TOKEN, family=family), member)
+            member, claims = member_by_access(token=credential, tenant=tenant, now=now)
+            caller = person_caller(member, CallerKind.TOKEN, family=claims.family)
+            return _Found(caller, member), claims.expires_at
         case "api-key":
-            key = find_key(credential.strip(), tenant.pk, now)
-            note_use(key, now=now)
-            return _Found(key_caller(key), key.created_by)
+            key = find_key(credential, tenant.pk, now)
+            return _Found(key_caller(key), key.created_by, key), key.expires_at
     raise TokenInvalid()
 
 

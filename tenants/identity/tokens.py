@@ -1,11 +1,11 @@
 """Access tokens (ES256, minutes) and families of refresh tokens (random, kept as hashes, used once).
 
-An access token says who, never what: the role is read from the member's row on each request, so that
-a removed member is refused at once.
+An access token says who, never what: the role is that of the member's row, as the tenant's version in
+force has it, so that a removed member is refused at once.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -47,6 +47,7 @@ class AccessClaims:
     person_id: UUID
     member_id: UUID
     family: UUID
+    expires_at: datetime
 
 
 class RefreshTokenReused(TokenInvalid):
@@ -160,8 +161,8 @@ def _ours(token: str) -> dict[str, Any]:
     return read.claims
 
 
-def member_by_access(*, token: str, tenant: Tenant, now: datetime) -> tuple[Member, UUID]:
-    """Whose access token this is, with their person, and its family: one query.
+def member_by_access(*, token: str, tenant: Tenant, now: datetime) -> tuple[Member, AccessClaims]:
+    """Whose access token this is, with their person, and what it says: one query.
 
     Raises TokenInvalid (also when the member is gone or has signed out) and TokenExpired.
     """
@@ -180,7 +181,7 @@ def member_by_access(*, token: str, tenant: Tenant, now: datetime) -> tuple[Memb
     )
     if member is None:
         raise TokenInvalid()
-    return member, claims.family
+    return member, claims
 
 
 def _pair(member: Member, family: UUID, now: datetime) -> TokenPair:
@@ -227,6 +228,7 @@ def _claims(claims: dict[str, Any]) -> AccessClaims:
             person_id=UUID(claims["sub"]),
             member_id=UUID(claims["member"]),
             family=UUID(claims["sid"]),
+            expires_at=datetime.fromtimestamp(claims["exp"], UTC),
         )
     except (KeyError, AttributeError, TypeError) as error:
         raise TokenInvalid() from error

@@ -13,6 +13,7 @@ from tenants.models.people import (
     RefreshToken,
 )
 from tenants.models.stalls import Domain, RetiredSlug, Tenant
+from tenants.models.versions import TenantVersion
 
 __all__ = [
     "ApiKey",
@@ -31,4 +32,5 @@ __all__ = [
     "RetiredSlug",
     "Template",
     "Tenant",
+    "TenantVersion",
 ]

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
@@ -13,9 +14,13 @@ from django.db.models.functions import Lower, Now
 from config.ids import new_id
 from config.needs import Role
 from tenants.models.stalls import Tenant
+from tenants.models.versions import VersionedModel, VersionedQuerySet
 
 
 class PersonManager(BaseUserManager["Person"]):
+    def get_queryset(self) -> VersionedQuerySet["Person"]:
+        return VersionedQuerySet(self.model, using=self._db)
+
     def get_by_natural_key(self, username: str | None) -> "Person":
         return self.get(email=(username or "").strip().lower())
 
@@ -33,7 +38,7 @@ class PersonManager(BaseUserManager["Person"]):
         )
 
 
-class Person(AbstractBaseUser, PermissionsMixin):
+class Person(VersionedModel, AbstractBaseUser, PermissionsMixin):
     """Somebody who signs in. An operator is a person of its own kind and never a member of a tenant."""
 
     class Kind(models.TextChoices):
@@ -50,6 +55,7 @@ class Person(AbstractBaseUser, PermissionsMixin):
 
     objects: ClassVar[PersonManager] = PersonManager()
 
+    unversioned = frozenset({"last_login"})
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
@@ -68,8 +74,16 @@ class Person(AbstractBaseUser, PermissionsMixin):
     def is_staff(self) -> bool:
         return self.kind == self.Kind.OPERATOR
 
+    @classmethod
+    def tenants_of(cls, rows: "models.QuerySet[Any]") -> list[UUID]:
+        places = Member.objects.filter(person__in=rows.order_by())
+        return list(places.values_list("tenant_id", flat=True).distinct())
 
-class Member(models.Model):
+    def tenants(self) -> list[UUID]:
+        return list(self.memberships.values_list("tenant_id", flat=True))
+
+
+class Member(VersionedModel):
     """A person's place in a tenant."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -77,6 +91,8 @@ class Member(models.Model):
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=16, choices=[(role.value, role.value) for role in Role])
     created_at = models.DateTimeField(db_default=Now())
+
+    objects = VersionedQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -87,7 +103,7 @@ class Member(models.Model):
         return f"{self.person_id} {self.role}"
 
 
-class ApiKey(models.Model):
+class ApiKey(VersionedModel):
     """A program's credential. Only the SHA-256 of the key is kept; `prefix` finds it."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -103,6 +119,9 @@ class ApiKey(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
+    objects = VersionedQuerySet.as_manager()
+    unversioned = frozenset({"last_used_at", "name"})
+
     class Meta:
         indexes = [models.Index(fields=["tenant", "created_at"], name="api_key_of_tenant")]
 
@@ -113,7 +132,7 @@ class ApiKey(models.Model):
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > at)
 
 
-class RefreshToken(models.Model):
+class RefreshToken(VersionedModel):
     """One link of a family of refresh tokens. Using a used one revokes the whole family."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -124,6 +143,10 @@ class RefreshToken(models.Model):
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+
+    objects = VersionedQuerySet.as_manager()
+    # Only that a family is revoked is in a snapshot.
+    unversioned = frozenset({"used_at", "expires_at"})
 
     class Meta:
         indexes = [
@@ -137,6 +160,13 @@ class RefreshToken(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+    @classmethod
+    def tenants_of(cls, rows: "models.QuerySet[Any]") -> list[UUID]:
+        return list(rows.order_by().values_list("member__tenant_id", flat=True).distinct())
+
+    def tenants(self) -> list[UUID]:
+        return [self.member.tenant_id]
 
 
 class PersonIdentity(models.Model):

@@ -1,6 +1,7 @@
 """Tenants, the hosts at which they answer, and the names that they gave up."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
+from uuid import UUID
 
 from django.db import models
 from django.db.models import Q
@@ -11,9 +12,10 @@ from django_tenants.utils import schema_exists
 
 from config.context import Shares, TenantRef
 from config.ids import new_id
+from tenants.models.versions import VersionedModel, VersionedQuerySet
 
 
-class Tenant(TenantMixin):  # type: ignore[misc]
+class Tenant(VersionedModel, TenantMixin):  # type: ignore[misc]
     """A customer's stall. `schema_name` is opaque (`t_` and the id's hex), never the customer's name."""
 
     class Status(models.TextChoices):
@@ -57,7 +59,11 @@ class Tenant(TenantMixin):  # type: ignore[misc]
     # {share: value} that an operator set by hand: they hold whatever the plan says (tenants/shares.py).
     scaled_by_hand = models.JSONField(default=dict)
 
-    objects: ClassVar[models.Manager["Tenant"]]
+    objects = VersionedQuerySet.as_manager()
+    # What the fleet keeps of a tenant for itself.
+    unversioned = frozenset(
+        {"schema_version", "migration_error", "half_way", "last_scaled_at", "scaled_by_hand"}
+    )
 
     # django-tenants would migrate inside save(); tenants/provisioning.py does it, resumably.
     auto_create_schema = False
@@ -100,6 +106,13 @@ class Tenant(TenantMixin):  # type: ignore[misc]
         self.schema_version = provision(tenant_id=self.pk).schema_version
         return True
 
+    @classmethod
+    def tenants_of(cls, rows: "models.QuerySet[Any]") -> list[UUID]:
+        return list(rows.order_by().values_list("pk", flat=True))
+
+    def tenants(self) -> list[UUID]:
+        return [self.pk]
+
     @property
     def ref(self) -> TenantRef:
         shares = Shares(
@@ -111,13 +124,13 @@ class Tenant(TenantMixin):  # type: ignore[misc]
         return TenantRef(id=self.id, slug=self.slug, schema=self.schema_name, shares=shares)
 
 
-class Domain(DomainMixin):  # type: ignore[misc]
+class Domain(VersionedModel, DomainMixin):  # type: ignore[misc]
     """A host at which a tenant answers: its subdomain, or a domain of its own once that is proved.
 
     `proof` is the value that a TXT record at `_plaza.<domain>` must hold; empty for our subdomains.
     """
 
-    objects: ClassVar[models.Manager["Domain"]]
+    objects = VersionedQuerySet.as_manager()
 
     created_at = models.DateTimeField(db_default=Now())
     proof = models.CharField(max_length=64, blank=True)

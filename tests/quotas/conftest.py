@@ -18,10 +18,14 @@ from config.errors import DomainError
 from config.ids import new_id
 from config.needs import Feature, Meter, Needs, Role
 from quotas import entitlements, gate
+from quotas.costs import ONE_UNIT, Cost
+from quotas.decision import Decision
 from quotas.local_limiter import LocalLimiter
+from quotas.question import Question
 from tenants.identity.caller import ALL_SCOPES, Caller, CallerKind
 from tenants.models import Domain, Tenant
 from tenants.services import host_of
+from tenants.snapshots import TenantSnapshot
 from tests.owner import make_role_alone
 from tests.stack import free_port
 
@@ -37,7 +41,7 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def _patient_gate(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pause of a busy machine is no outage, except to the test that measures one."""
-    monkeypatch.setattr("quotas.counters.TIMEOUT_SECONDS", 1.0)
+    monkeypatch.setattr("config.quick_redis.TIMEOUT_SECONDS", 1.0)
 
 
 @pytest.fixture
@@ -98,7 +102,7 @@ def caller_in(tenant: Tenant, role: Role = Role.OWNER, **facts: Any) -> Caller:
 
 
 @pytest.fixture
-def ask(tenant: Tenant, owner: Caller) -> Callable[..., gate.Decision]:
+def ask(tenant: Tenant, owner: Caller) -> Callable[..., Decision]:
     """`ask(needs, method="GET", caller=…, address=…)`: one decision of the gate."""
 
     def decided(
@@ -109,26 +113,28 @@ def ask(tenant: Tenant, owner: Caller) -> Callable[..., gate.Decision]:
         address: str = "203.0.113.7",
         now: datetime = NOON,
         at: Tenant = tenant,
-    ) -> gate.Decision:
+    ) -> Decision:
         return gate.decide(
-            gate.Question(
-                tenant=at,
+            Question(
+                snapshot=TenantSnapshot(at, frozenset(), version=None),
                 needs=needs or Needs(meter=Meter.API_CALLS),
                 caller=caller,
                 method=method,
                 address=address,
                 now=now,
+                holder=new_id().hex,
+                cost=Cost(needs.cost, needs.cost) if needs else ONE_UNIT,
             )
         )
 
     return decided
 
 
-def code(decision: gate.Decision) -> str:
+def code(decision: Decision) -> str:
     return decision.refusal.code if decision.refusal else ""
 
 
-def facts(decision: gate.Decision) -> dict[str, Any]:
+def facts(decision: Decision) -> dict[str, Any]:
     refusal: DomainError | None = decision.refusal
     assert refusal is not None
     return refusal.facts

@@ -1,18 +1,27 @@
+"""API calls: counted by each process, limited by Redis, folded into the ledger to the unit."""
+
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 import redis
+from django.conf import settings
 
+from config.ids import new_id
 from config.needs import Meter
 from quotas import api_calls, ledger
-from quotas.counters import ApiCallCounters, calls_key
-from quotas.gate import Decision
+from quotas.counters import calls_key
+from quotas.decision import Decision
 from quotas.models import ApiCallMark, UsageTotal
-from quotas.tasks import flush_api_calls
-from quotas.verdicts import Calls
+from quotas.spool import Spool, spool
+from quotas.tasks import tidy
 from tenants.models import Tenant
 from tests.quotas.conftest import NOON
 
@@ -20,6 +29,19 @@ pytestmark = pytest.mark.django_db
 Ask = Callable[..., Decision]
 Granted = Callable[..., None]
 NOVEMBER = datetime(2026, 11, 1, tzinfo=UTC)
+# Another process, which counts and is killed before it could fold anything.
+COUNTING = """
+import sys, time
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+from quotas.spool import Spool
+counted = Spool(Path(sys.argv[1]))
+for _ in range(int(sys.argv[3])):
+    counted.add(UUID(sys.argv[2]), epoch="", period_start=datetime(2026, 11, 1, tzinfo=UTC), calls=1)
+print("counted", flush=True)
+time.sleep(60)
+"""
 
 
 def total(tenant: Tenant, period: datetime = NOVEMBER) -> int:
@@ -39,142 +61,176 @@ def lose_everything(url: str) -> None:
     client.close()
 
 
-def counted(epoch: str, counted: int, returned: int = 0) -> ApiCallCounters:
-    return ApiCallCounters(epoch, 0, counted, returned)
+def done(ask: Ask, times: int = 1, **asked: Any) -> list[bool]:
+    """Requests that are let in, answered, and so counted."""
+    decisions = [ask(**asked) for _ in range(times)]
+    for decision in decisions:
+        decision.settle(kept=True)
+    return [decision.allowed for decision in decisions]
 
 
-def fold(tenant_id: UUID, found: ApiCallCounters) -> int:
-    return api_calls.fold(tenant_id=tenant_id, period=NOVEMBER, found=found)
+def counted_by_another(tenant_id: UUID, calls: int, epoch: str = "") -> Spool:
+    settings.PLAZA_SPOOL.mkdir(exist_ok=True)
+    other = Spool(settings.PLAZA_SPOOL / f"{new_id().hex}.calls")
+    other.add(tenant_id, epoch=epoch, period_start=NOVEMBER, calls=calls)
+    return other
 
 
-def test_the_flush_brings_the_ledger_up_to_redis(
+def test_the_flush_brings_the_ledger_up_to_what_was_done(
     ask: Ask, tenant: Tenant, granted: Granted
 ) -> None:
     granted(tenant.pk, api_calls=None)
-    for _ in range(5):
-        ask()
+    done(ask, 5)
     assert (total(tenant), used(tenant)) == (0, 5)
-    assert api_calls.flush(now=NOON) == 1
+    assert api_calls.flush() == 1
     assert (total(tenant), used(tenant)) == (5, 5)
 
 
 def test_a_second_flush_finds_nothing_to_do(ask: Ask, tenant: Tenant, granted: Granted) -> None:
     granted(tenant.pk, api_calls=None)
-    ask()
-    assert [api_calls.flush(now=NOON) for _ in range(2)] == [1, 0]
-    ask()
-    assert [api_calls.flush(now=NOON) for _ in range(2)] == [1, 0]
+    done(ask)
+    assert [api_calls.flush() for _ in range(2)] == [1, 0]
+    done(ask)
+    assert [api_calls.flush() for _ in range(2)] == [1, 0]
     assert (total(tenant), used(tenant)) == (2, 2)
 
 
-def test_what_was_given_back_leaves_the_ledger_again(
+def test_what_failed_is_never_in_the_ledger_and_what_runs_is_in_use(
     ask: Ask, tenant: Tenant, granted: Granted
 ) -> None:
     granted(tenant.pk, api_calls=None)
-    kept, failed = ask(), ask()
-    api_calls.flush(now=NOON)
+    kept, failed, running = ask(), ask(), ask()
     kept.settle(kept=True)
     failed.settle(kept=False)
-    assert used(tenant) == 1
-    api_calls.flush(now=NOON)
-    assert (total(tenant), used(tenant)) == (1, 1)
+    assert used(tenant) == 2
+    api_calls.flush()
+    assert (total(tenant), used(tenant)) == (1, 2)
+    running.settle(kept=True)
+    api_calls.flush()
+    assert (total(tenant), used(tenant)) == (2, 2)
 
 
-def test_folding_twice_late_or_out_of_order_changes_nothing(tenant: Tenant) -> None:
-    for found in (
-        counted("a", 10, 1),
-        counted("a", 12, 2),
-        counted("a", 10, 1),
-        counted("a", 12, 2),
-    ):
-        fold(tenant.pk, found)
-    assert total(tenant) == 10
+def test_folding_twice_or_late_changes_nothing(tenant: Tenant) -> None:
+    other = counted_by_another(tenant.pk, 10)
+    early = other.counts()
+    other.add(tenant.pk, epoch="", period_start=NOVEMBER, calls=2)
+    for counts in (early, other.counts(), early, other.counts()):
+        api_calls._folded(other.id, counts)
+    other.close()
     mark = ApiCallMark.objects.get(tenant_id=tenant.pk)
-    assert (mark.epoch, mark.counted, mark.returned) == ("a", 12, 2)
+    assert (total(tenant), mark.spool, mark.counted) == (12, other.id, 12)
 
 
-def test_epochs_add_up(tenant: Tenant) -> None:
-    assert fold(tenant.pk, counted("a", 10)) == 0
-    assert fold(tenant.pk, counted("b", 3)) == 10
-    assert fold(tenant.pk, counted("a", 11)) == 3
-    assert total(tenant) == 14
+def test_processes_and_epochs_add_up(tenant: Tenant) -> None:
+    one, other = counted_by_another(tenant.pk, 10), counted_by_another(tenant.pk, 3)
+    one.add(tenant.pk, epoch=new_id().hex, period_start=NOVEMBER, calls=4)
+    for each in (one, other):
+        api_calls.fold(each)
+        each.close()
+    assert total(tenant) == 17
+
+
+def test_what_a_killed_process_had_counted_is_folded_by_another_once(tenant: Tenant) -> None:
+    settings.PLAZA_SPOOL.mkdir(exist_ok=True)
+    path = Path(settings.PLAZA_SPOOL) / f"{new_id().hex}.calls"
+    killed = subprocess.Popen(
+        [sys.executable, "-c", COUNTING, str(path), str(tenant.pk), "2500"],
+        cwd=settings.BASE_DIR, env=os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"},
+        stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert killed.stdout is not None
+    assert killed.stdout.readline() == b"counted\n"
+    assert api_calls.flush() == 0  # it lives: its file is its own
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    assert [api_calls.flush() for _ in range(2)] == [1, 0]
+    assert (total(tenant), path.exists()) == (2500, False)
 
 
 def test_lost_counters_begin_again_at_the_ledgers_total(
     ask: Ask, tenant: Tenant, granted: Granted, valkey: Any
 ) -> None:
     granted(tenant.pk, api_calls=10)
-    for _ in range(6):
-        ask()
-    api_calls.flush(now=NOON)
+    done(ask, 6)
+    api_calls.flush()
     lose_everything(valkey.url)
-    passed = [ask().allowed for _ in range(6)]
-    assert passed == [True] * 4 + [False] * 2
-    api_calls.flush(now=NOON)
+    assert done(ask, 6) == [True] * 4 + [False] * 2
+    api_calls.flush()
     assert (total(tenant), used(tenant)) == (10, 10)
 
 
-def test_counters_lost_again_and_again_lose_nothing_that_was_flushed(
+def test_counters_lost_before_the_flush_lose_no_call(
     ask: Ask, tenant: Tenant, granted: Granted, valkey: Any
 ) -> None:
     granted(tenant.pk, api_calls=None)
     for _ in range(4):
-        for _ in range(3):
-            ask()
-        api_calls.flush(now=NOON)
-        api_calls.flush(now=NOON)
+        done(ask, 3)
         lose_everything(valkey.url)
+    api_calls.flush()
     assert total(tenant) == 12
+    done(ask)
+    api_calls.flush()
+    assert (total(tenant), used(tenant)) == (13, 13)
 
 
-def test_calls_counted_past_redis_reach_its_limit_by_the_flush(
+def test_calls_counted_elsewhere_reach_the_limit_by_the_flush(
     ask: Ask, tenant: Tenant, granted: Granted
 ) -> None:
     granted(tenant.pk, api_calls=10)
-    for _ in range(4):
-        ask()
-    api_calls.count_directly(Calls(tenant.pk, NOVEMBER, 3, 10))
+    done(ask, 4)
+    counted_by_another(tenant.pk, 3).close()
+    api_calls.flush()
     assert used(tenant) == 7
-    api_calls.flush(now=NOON)
-    assert used(tenant) == 7
-    assert [ask().allowed for _ in range(4)] == [True, True, True, False]
-    api_calls.flush(now=NOON)
+    assert done(ask, 4) == [True, True, True, False]
+    api_calls.flush()
     assert total(tenant) == 10
 
 
-def test_the_flush_folds_last_months_calls_on_the_first_day(
+def test_a_call_whose_end_redis_never_heard_of_is_in_its_count_after_the_flush(
+    ask: Ask, tenant: Tenant, granted: Granted, valkey: Any
+) -> None:
+    granted(tenant.pk, api_calls=10)
+    done(ask, 2)
+    client = redis.Redis.from_url(valkey.url)
+    client.hincrby(calls_key(tenant.pk, NOVEMBER), "counted", -1)
+    client.close()
+    api_calls.flush()
+    assert (total(tenant), used(tenant)) == (2, 2)
+    assert sum(done(ask, 9)) == 8
+
+
+def test_last_months_calls_are_folded_into_last_month(
     ask: Ask, tenant: Tenant, granted: Granted
 ) -> None:
     granted(tenant.pk, api_calls=None)
     december = datetime(2026, 12, 1, tzinfo=UTC)
-    ask(now=december - timedelta(seconds=1))
-    ask(now=december)
-    ask(now=december)
-    assert api_calls.flush(now=december + timedelta(minutes=1)) == 2
+    done(ask, now=december - timedelta(seconds=1))
+    done(ask, 2, now=december)
+    api_calls.flush()
     assert (total(tenant), total(tenant, december)) == (1, 2)
 
 
-def test_the_flush_asks_as_often_for_three_tenants_as_for_one_without_news(
+def test_the_flush_asks_as_often_for_three_tenants_as_for_one(
     ask: Ask, tenant: Tenant, granted: Granted, django_assert_num_queries: Any
 ) -> None:
     granted(tenant.pk, api_calls=None)
-    ask()
-    api_calls.flush(now=NOON)
-    for number in range(3):
-        with django_assert_num_queries(3):
-            api_calls.flush(now=NOON)
-        Tenant.objects.create(
-            schema_name=f"t_{number}", slug=f"quiet-{number}", organisation="Quiet"
-        )
+    for _ in range(3):
+        done(ask)
+        with django_assert_num_queries(4):  # begin, fold, end, marks
+            api_calls.flush()
+        counted_by_another(new_id(), 1)  # it lives on: not folded here
+        spool().add(new_id(), epoch="", period_start=NOVEMBER, calls=1)
 
 
-def test_the_task_runs_in_public_and_says_how_many_had_news(
-    ask: Ask, tenant: Tenant, granted: Granted
-) -> None:
-    granted(tenant.pk, api_calls=None)
-    ask(now=datetime.now(UTC))
-    assert flush_api_calls.name == "quotas.flush_api_calls"
-    assert (flush_api_calls(), flush_api_calls()) == (1, 0)
+def test_marks_are_let_go_when_nobody_folds_their_month_any_more(tenant: Tenant) -> None:
+    for month in (3, 11):
+        ApiCallMark.objects.create(
+            tenant_id=tenant.pk, period_start=datetime(2026, month, 1, tzinfo=UTC),
+            spool="a", epoch="", counted=1,
+        )  # fmt: skip
+    assert tidy.name == "quotas.tidy"
+    assert api_calls.forget_marks(now=NOON) == 1
+    assert ApiCallMark.objects.get().period_start == NOVEMBER
 
 
 def test_the_counters_outlive_the_month_and_then_go(

@@ -1,5 +1,6 @@
 """The script under many clients at once, without a database."""
 
+import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import UTC, datetime
 from multiprocessing import get_context
@@ -10,9 +11,11 @@ import django
 import pytest
 
 from config.ids import new_id
-from quotas.counters import Beginning, Counters, CountersUnbegun, calls_key, key_of
+from config.quick_redis import QuickRedis
+from quotas.counters import Beginning, Counters, CountersUnbegun, calls_key, key_of, running_key
 from quotas.entitlements import Rate
-from quotas.verdicts import Bucket, Calls
+from quotas.verdicts import Asked, Bucket, Calls, Lease, Verdict
+from tenants.versions import version_key
 
 NOVEMBER = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -25,18 +28,33 @@ def bucket(tenant_id: UUID, limit: int, seconds: int = 3_600, cost: int = 1) -> 
     return Bucket("tenant", key_of(tenant_id, "rate", "tenant"), Rate(limit, seconds), cost)
 
 
+def at(url: str) -> Counters:
+    return Counters(QuickRedis(url, timeout_seconds=5), meant_for_seconds=5)
+
+
+def take(
+    server: Counters,
+    buckets: list[Bucket],
+    asked: Calls,
+    beginning: Beginning | None = None,
+    **question: Any,
+) -> Verdict:
+    lease = question.pop("lease", Lease(new_id().hex, 60))
+    return server.take(Asked(asked, tuple(buckets), lease=lease, **question), beginning)
+
+
 @pytest.fixture
 def counters(valkey: Any) -> Counters:
-    return Counters(valkey.url, timeout_seconds=5)
+    return at(valkey.url)
 
 
 def admitted_by_one_process(facts: tuple[str, str, int, int]) -> int:
     url, tenant, limit, attempts = facts
-    mine, tenant_id = Counters(url, timeout_seconds=5), UUID(tenant)
+    mine, tenant_id = at(url), UUID(tenant)
     begin = Beginning("epoch", 0)
 
     def one(_: int) -> bool:
-        verdict = mine.take([bucket(tenant_id, 10**6)], calls(tenant_id, limit=limit), begin)
+        verdict = take(mine, [bucket(tenant_id, 10**6)], calls(tenant_id, limit=limit), begin)
         return not (verdict.is_exhausted or verdict.refused_by)
 
     with ThreadPoolExecutor(8) as pool:
@@ -55,7 +73,7 @@ def test_64_threads_on_a_rate_get_exactly_its_limit(counters: Counters) -> None:
     tenant_id = new_id()
 
     def one(_: int) -> bool:
-        return not counters.take([bucket(tenant_id, 100)], calls(tenant_id, 0)).refused_by
+        return not take(counters, [bucket(tenant_id, 100)], calls(tenant_id, 0)).refused_by
 
     with ThreadPoolExecutor(64) as pool:
         assert sum(pool.map(one, range(256))) == 100
@@ -67,21 +85,21 @@ def test_no_rounding_admits_one_more_or_one_less(
 ) -> None:
     tenant_id = new_id()
     rate = bucket(tenant_id, limit, seconds)
-    refused = [counters.take([rate], calls(tenant_id, 0)).refused_by for _ in range(limit + 1)]
+    refused = [take(counters, [rate], calls(tenant_id, 0)).refused_by for _ in range(limit + 1)]
     assert refused == [""] * limit + ["tenant"]
 
 
 def test_a_cost_above_the_whole_rate_takes_the_whole_rate(counters: Counters) -> None:
     tenant_id = new_id()
-    verdict = counters.take([bucket(tenant_id, 10, cost=500)], calls(tenant_id, 0))
+    verdict = take(counters, [bucket(tenant_id, 10, cost=500)], calls(tenant_id, 0))
     assert (verdict.refused_by, verdict.rates[0].remaining) == ("", 0)
-    assert counters.take([bucket(tenant_id, 10)], calls(tenant_id, 0)).refused_by == "tenant"
+    assert take(counters, [bucket(tenant_id, 10)], calls(tenant_id, 0)).refused_by == "tenant"
 
 
 def test_a_refusal_says_when_the_next_try_passes(counters: Counters) -> None:
     tenant_id = new_id()
-    counters.take([bucket(tenant_id, 10, cost=10)], calls(tenant_id, 0))
-    verdict = counters.take([bucket(tenant_id, 10, cost=3)], calls(tenant_id, 0))
+    take(counters, [bucket(tenant_id, 10, cost=10)], calls(tenant_id, 0))
+    verdict = take(counters, [bucket(tenant_id, 10, cost=3)], calls(tenant_id, 0))
     assert 1_079 < verdict.retry_seconds <= 1_080
     assert (verdict.rates[0].remaining, verdict.rates[0].resets_seconds) == (0, 3_600)
 
@@ -89,11 +107,11 @@ def test_a_refusal_says_when_the_next_try_passes(counters: Counters) -> None:
 def test_counters_that_are_not_begun_ask_for_the_ledgers_total(counters: Counters) -> None:
     tenant_id = new_id()
     with pytest.raises(CountersUnbegun):
-        counters.take([bucket(tenant_id, 1)], calls(tenant_id, limit=10))
-    assert counters.take([bucket(tenant_id, 1)], calls(tenant_id, 0)).refused_by == ""
-    begun = counters.take([], calls(tenant_id, limit=10), Beginning("first", 8))
-    again = counters.take([], calls(tenant_id, limit=10), Beginning("second", 0))
-    over = counters.take([], calls(tenant_id, limit=10))
+        take(counters, [bucket(tenant_id, 1)], calls(tenant_id, limit=10))
+    assert take(counters, [bucket(tenant_id, 1)], calls(tenant_id, 0)).refused_by == ""
+    begun = take(counters, [], calls(tenant_id, limit=10), Beginning("first", 8))
+    again = take(counters, [], calls(tenant_id, limit=10), Beginning("second", 0))
+    over = take(counters, [], calls(tenant_id, limit=10))
     assert [(each.calls_used, each.epoch) for each in (begun, again)] == [
         (9, "first"),
         (10, "first"),
@@ -101,24 +119,91 @@ def test_counters_that_are_not_begun_ask_for_the_ledgers_total(counters: Counter
     assert (over.is_exhausted, over.calls_used) == (True, 10)
 
 
-def test_only_the_epoch_that_counted_takes_back(counters: Counters) -> None:
+def test_what_is_settled_counts_or_is_given_back_in_the_epoch_that_reserved_it(
+    counters: Counters,
+) -> None:
     tenant_id = new_id()
-    counters.take([], calls(tenant_id, 5), Beginning("now", 0))
-    assert counters.give_back(calls(tenant_id, 2), "before") is False
-    assert counters.give_back(calls(tenant_id, 2), "now") is True
-    found = counters.read([calls_key(tenant_id, NOVEMBER)])[0]
-    assert found == ("now", 0, 5, 2)
+    one, other, foreign = (Lease(name, 60) for name in ("one", "other", "foreign"))
+    take(counters, [], calls(tenant_id, 5), Beginning("now", 0), lease=one)
+    take(counters, [], calls(tenant_id, 2), lease=other)
+    assert counters.read([calls_key(tenant_id, NOVEMBER)]) == [("now", 0, 0, 7)]
+    counters.settle(calls(tenant_id, 9), foreign, epoch="before", kept=True)
+    counters.settle(calls(tenant_id, 5), one, epoch="now", kept=True)
+    counters.settle(calls(tenant_id, 2), other, epoch="now", kept=False)
+    assert take(counters, [], calls(tenant_id, 1)).calls_used == 6
+    assert counters.read([calls_key(tenant_id, NOVEMBER)]) == [("now", 0, 5, 1)]
+
+
+def test_a_lease_that_runs_out_gives_back_what_it_had_reserved(counters: Counters) -> None:
+    tenant_id = new_id()
+    killed, late = Lease("killed", 1), Lease("late", 1)
+    for lease in (killed, late):
+        take(counters, [], calls(tenant_id, 4, limit=10), Beginning("now", 0), lease=lease)
+    assert take(counters, [], calls(tenant_id, 4, limit=10)).is_exhausted
+    time.sleep(1.1)
+    assert take(counters, [], calls(tenant_id, 4, limit=10)).calls_used == 4
+    # Its work was done all the same.
+    counters.settle(calls(tenant_id, 4), late, epoch="now", kept=True)
+    assert take(counters, [], calls(tenant_id, 1, limit=10)).calls_used == 9
+    assert counters.read([calls_key(tenant_id, NOVEMBER)]) == [("now", 0, 4, 5)]
+
+
+def test_a_renewed_lease_stays_and_a_settled_one_does_not_come_back(counters: Counters) -> None:
+    tenant_id = new_id()
+    long, short = Lease("long", 1), Lease("short", 1)
+    for lease in (long, short):
+        take(counters, [], calls(tenant_id, 1), Beginning("now", 0), lease=lease)
+    counters.settle(calls(tenant_id, 1), short, epoch="now", kept=False)
+    counters.renew(running_key(tenant_id, NOVEMBER), ["long:1", "short:1"], seconds=60)
+    time.sleep(1.1)
+    assert take(counters, [], calls(tenant_id, 1)).running == 2
+
+
+def test_a_question_sent_twice_reserves_once(counters: Counters) -> None:
+    tenant_id, lease = new_id(), Lease("same", 60)
+    for _ in range(2):
+        take(counters, [], calls(tenant_id, 3), Beginning("now", 0), lease=lease)
+    assert counters.read([calls_key(tenant_id, NOVEMBER)]) == [("now", 0, 0, 3)]
+
+
+def test_no_more_run_at_once_than_may_and_the_next_when_one_has_ended(counters: Counters) -> None:
+    tenant_id = new_id()
+    leases = [Lease(f"request-{number}", 60, most=3) for number in range(64)]
+
+    def one(lease: Lease) -> bool:
+        return not take(counters, [], calls(tenant_id, 0), lease=lease).is_crowded
+
+    with ThreadPoolExecutor(16) as pool:
+        admitted = [
+            lease for lease, is_in in zip(leases, pool.map(one, leases), strict=True) if is_in
+        ]
+    assert len(admitted) == 3
+    counters.settle(calls(tenant_id, 0), admitted[0], epoch="", kept=True)
+    assert [one(Lease(name, 60, most=3)) for name in ("next", "one more")] == [True, False]
+
+
+def test_another_version_decides_nothing_and_counts_nothing(counters: Counters) -> None:
+    tenant_id = new_id()
+    counters.server.ask(lambda server: server.set(version_key(tenant_id), "new"))
+    rate = bucket(tenant_id, 2)
+    stale = [
+        take(counters, [rate], calls(tenant_id, 0), version=told) for told in ("old", "ne", "new2")
+    ]
+    assert [each.is_out_of_date for each in stale] == [True] * 3
+    fresh = [take(counters, [rate], calls(tenant_id, 0), version=told) for told in ("new", None)]
+    assert [each.is_out_of_date or each.refused_by for each in fresh] == ["", ""]
+    assert take(counters, [rate], calls(tenant_id, 0), version="new").refused_by == "tenant"
 
 
 def test_numbers_beyond_14_digits_stay_exact(counters: Counters) -> None:
     tenant_id, many = new_id(), 1_234_567_890_123_456
-    counters.take([], calls(tenant_id, 1), Beginning("now", many))
-    assert counters.take([], calls(tenant_id, 1)).calls_used == many + 2
+    take(counters, [], calls(tenant_id, 1), Beginning("now", many))
+    assert take(counters, [], calls(tenant_id, 1)).calls_used == many + 2
 
 
 def test_thousands_of_calls_at_the_plans_pace_are_never_refused(counters: Counters) -> None:
     """The application's clock refused 1 % of these wrongly; Redis's own refuses none."""
     tenant_id = new_id()
     tight = bucket(tenant_id, 100_000, 60)
-    refused = [counters.take([tight], calls(tenant_id, 0)).refused_by for _ in range(4_800)]
+    refused = [take(counters, [tight], calls(tenant_id, 0)).refused_by for _ in range(4_800)]
     assert refused.count("tenant") == 0

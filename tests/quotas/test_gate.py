@@ -9,9 +9,10 @@ from django.http import HttpResponse
 
 from config.ids import new_id
 from config.needs import Meter, Needs
-from quotas import gate
+from quotas import buckets
+from quotas.buckets import UNGRANTED_RATE
+from quotas.decision import Decision
 from quotas.entitlements import Rate
-from quotas.gate import Decision
 from tenants.models import Tenant
 from tests.quotas.conftest import NOON, UNMETERED, caller_in, code, facts
 
@@ -140,7 +141,7 @@ def test_a_tenant_without_a_granted_rate_has_a_small_one(
     granted(tenant.pk, rates={})
     tightest = ask(UNMETERED).tightest
     assert tightest is not None
-    assert (tightest.name, tightest.rate) == ("tenant", gate.UNGRANTED_RATE)
+    assert (tightest.name, tightest.rate) == ("tenant", UNGRANTED_RATE)
 
 
 def test_a_warm_decision_is_one_query_and_one_round_trip(
@@ -171,13 +172,13 @@ def test_all_keys_of_a_tenant_share_one_hash_tag_and_hold_whole_microseconds(
         "PUBLIC_RATE",
         "CRITICAL_RATE",
     ):  # slow: keys go when they are full
-        monkeypatch.setattr(gate, name, Rate(7, 3_600))
+        monkeypatch.setattr(buckets, name, Rate(7, 3_600))
     granted(tenant.pk, api_calls=100, rates={"tenant": (7, 3_600), "credential": (30, 3_600)})
     for needs in (None, Needs(critical=True), Needs(public=True)):
         ask(needs)
     client = redis.Redis.from_url(valkey.url, decode_responses=True)
     keys = set(client.scan_iter())
-    assert len(keys) == 6
+    assert len(keys) == 7
     assert all(key.startswith(f"plaza:{{{tenant.pk.hex}}}:") for key in keys)
     for key in keys:
         assert client.pttl(key) > 0

@@ -9,8 +9,8 @@ from django.conf import settings
 
 from config.ids import new_id
 from config.needs import Feature, Needs, Role
-from quotas import entitlements, gate
-from quotas.gate import Decision
+from quotas import buckets, entitlements
+from quotas.decision import Decision
 from tenants.identity.caller import ANONYMOUS
 from tenants.models import Tenant
 from tests.quotas.conftest import UNMETERED, caller_in, code, facts
@@ -114,7 +114,7 @@ def test_refusals_come_in_the_order_of_the_house(
     reader = caller_in(tenant, Role.READ_ONLY)
     needs = Needs(feature=Feature.CRM)
     granted(tenant.pk, features=(), rates={"tenant": (1, 3_600)}, api_calls=1)
-    monkeypatch.setattr(gate, "ADDRESS_RATE", entitlements.Rate(2, 3_600))
+    monkeypatch.setattr(buckets, "ADDRESS_RATE", entitlements.Rate(2, 3_600))
 
     def asked(caller: Any = reader) -> str:
         return code(ask(needs, caller=caller, method="POST"))
@@ -128,7 +128,7 @@ def test_refusals_come_in_the_order_of_the_house(
     entitlements.hold(tenant_id=tenant.pk, code=None)
     assert [asked(), asked()] == ["feature_not_in_plan", "rate_limited"]
     assert facts(ask(needs, caller=reader))["rule"] == "address"
-    monkeypatch.setattr(gate, "ADDRESS_RATE", entitlements.Rate(6_000, 60))
+    monkeypatch.setattr(buckets, "ADDRESS_RATE", entitlements.Rate(6_000, 60))
     _forget("address")
     assert asked() == "feature_not_in_plan"
     granted(tenant.pk, rates={"tenant": (1, 3_600)}, api_calls=0)
@@ -155,7 +155,7 @@ def test_a_refused_tenant_reaches_critical_views(ask: Ask, tenant: Tenant) -> No
 def test_critical_views_have_a_fixed_rate_and_ask_for_the_role(
     ask: Ask, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gate, "CRITICAL_RATE", entitlements.Rate(2, 3_600))
+    monkeypatch.setattr(buckets, "CRITICAL_RATE", entitlements.Rate(2, 3_600))
     needs = Needs(read=Role.BILLING, critical=True)
     assert [code(ask(needs)) for _ in range(3)] == ["", "", "rate_limited"]
     member = caller_in(tenant, Role.MEMBER, credential_id="member:2")
@@ -165,7 +165,7 @@ def test_critical_views_have_a_fixed_rate_and_ask_for_the_role(
 def test_public_views_have_a_fixed_rate_for_each_address(
     ask: Ask, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
 ) -> None:
-    monkeypatch.setattr(gate, "PUBLIC_RATE", entitlements.Rate(2, 3_600))
+    monkeypatch.setattr(buckets, "PUBLIC_RATE", entitlements.Rate(2, 3_600))
     needs = Needs(public=True)
     with django_assert_num_queries(0):
         asked = [code(ask(needs, caller=ANONYMOUS, address="203.0.113.1")) for _ in range(3)]
@@ -176,6 +176,6 @@ def test_public_views_have_a_fixed_rate_for_each_address(
 def test_one_customers_ipv6_addresses_share_a_rate(
     ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gate, "PUBLIC_RATE", entitlements.Rate(2, 3_600))
+    monkeypatch.setattr(buckets, "PUBLIC_RATE", entitlements.Rate(2, 3_600))
     asked = [code(ask(Needs(public=True), address=f"2001:db8::{last}")) for last in range(1, 4)]
     assert asked == ["", "", "rate_limited"]

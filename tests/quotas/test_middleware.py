@@ -8,7 +8,7 @@ from django.test import Client
 
 from config.needs import Feature, Meter
 from quotas import entitlements, ledger
-from quotas.gate import UNGRANTED_RATE
+from quotas.buckets import UNGRANTED_RATE
 from tenants.models import Tenant
 from tenants.services import host_of, suspend
 from tests.client import Api
@@ -181,7 +181,7 @@ def test_the_square_passes_untouched() -> None:
 def test_an_address_forged_in_a_header_changes_no_limit(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("quotas.gate.PUBLIC_RATE", entitlements.Rate(2, 3_600))
+    monkeypatch.setattr("quotas.buckets.PUBLIC_RATE", entitlements.Rate(2, 3_600))
     client = Client(headers={"Host": host_of(tenant.slug)})
     answers = [
         client.get("/door", headers={"X-Forwarded-For": f"198.51.100.{number}"}).status_code

@@ -8,6 +8,7 @@ from config.errors import ValidationFailed
 from config.needs import Role
 from tenants.identity.keys import create_key, find_key, scopes_of
 from tenants.models import ApiKey, Member, Person
+from tenants.snapshots import snapshots
 from tests.tenants.identity.people import program, told
 
 pytestmark = pytest.mark.django_db
@@ -143,6 +144,7 @@ def test_the_last_use_is_noted_once_a_minute(acme, owner):
     again = ApiKey.objects.get(pk=key.pk).last_used_at
     assert first is not None
     ApiKey.objects.filter(pk=key.pk).update(last_used_at=first - timedelta(minutes=1))
+    snapshots.clear()  # as another process has it, or a later minute
     asked(acme, raw)
 
     assert again == first

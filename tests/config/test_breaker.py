@@ -1,6 +1,6 @@
 from concurrent.futures import ThreadPoolExecutor
 
-from quotas.breaker import PROBE_EVERY_SECONDS, Breaker
+from config.breaker import PROBE_EVERY_SECONDS, Breaker
 
 
 class Clock:

@@ -1,0 +1,201 @@
+"""The Redis that requests ask: never longer than a time-out, and not at all while it is known to be away.
+
+A stalled server costs one request 50 ms, then nothing until a probe finds it back. Scripts run on a
+connection of each thread, without redis-py's pool, which costs more than the round trip itself; their
+replies may also be left for later (`tell`), so that what nobody waits for costs no wait.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, TypeVar
+
+import redis
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.connection import AbstractConnection
+from redis.exceptions import NoScriptError
+from redis.retry import Retry
+
+from config.breaker import Breaker
+from config.logs import logger
+
+log = logger(__name__)
+TIMEOUT_SECONDS = 0.05
+PATIENCE_SECONDS = 5.0
+T = TypeVar("T")
+Argument = str | int | bytes
+
+
+class RedisAway(Exception):
+    """Redis does not answer, or not in time."""
+
+
+class Script:
+    """Lua for `QuickRedis.run`; its name in Redis is the hash of its text."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.sha: str | None = None
+
+
+class QuickRedis:
+    """One server with one patience, and a breaker. Safe for threads."""
+
+    def __init__(self, url: str, *, timeout_seconds: float) -> None:
+        self._client = redis.Redis.from_url(
+            url,
+            socket_timeout=timeout_seconds,
+            socket_connect_timeout=timeout_seconds,
+            redis_connect_func=self._greet,
+            # A connection that the server closed meanwhile costs a retry; a time-out is not tried again.
+            retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
+        )
+        self.timeout_seconds = timeout_seconds
+        self._own = threading.local()
+        self.breaker = Breaker()
+        # Of connections made: whoever had to connect anew may have missed what was written meanwhile.
+        self.connected = 0
+
+    @property
+    def is_away(self) -> bool:
+        return self.breaker.is_open
+
+    def ask(self, question: Callable[[redis.Redis], T]) -> T:
+        """The answer to `question`, which gets redis-py's client. Raises RedisAway."""
+        return self._asked(lambda: question(self._client))
+
+    def run(self, script: Script, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
+        """What `script` returns, in one round trip. Raises RedisAway."""
+        return self._asked(lambda: self._exchange(script, keys, arguments))
+
+    def tell(self, script: Script, keys: Sequence[str], arguments: Sequence[Argument]) -> None:
+        """Send `script` and do not wait: the reply is read before this thread asks again.
+
+        It is in the server's hands when this returns, also when this process is killed then. Raises
+        RedisAway.
+        """
+        self._asked(lambda: self._send_only(script, keys, arguments))
+
+    def _asked(self, question: Callable[[], T]) -> T:
+        try:
+            if self.breaker.is_open:
+                self._probe()
+            return question()
+        except (redis.RedisError, OSError) as error:
+            if self.breaker.open():
+                log.exception("counters.lost", extra={"reason": type(error).__name__})
+            raise RedisAway from error
+
+    def _probe(self) -> None:
+        """A PING, not a question: a stalled server would answer that later, when all is decided elsewhere."""
+        if not self.breaker.may_probe():
+            raise RedisAway
+        self._client.ping()
+        self.breaker.close()
+        log.info("counters.found")
+
+    def _greet(self, connection: AbstractConnection) -> None:
+        connection.on_connect()  # type: ignore[no-untyped-call]
+        self.connected += 1
+
+    def _exchange(self, script: Script, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
+        def sent_and_answered() -> Any:
+            connection = self._send(script, keys, arguments)
+            return connection.read_response()
+
+        try:
+            return self._once_more(sent_and_answered)
+        except NoScriptError:
+            script.sha = None
+            return self._once_more(sent_and_answered)
+
+    def _send_only(
+        self, script: Script, keys: Sequence[str], arguments: Sequence[Argument]
+    ) -> None:
+        self._once_more(lambda: self._send(script, keys, arguments, whole=True))
+        self._own.unread += 1
+
+    def _send(
+        self,
+        script: Script,
+        keys: Sequence[str],
+        arguments: Sequence[Argument],
+        *,
+        whole: bool = False,
+    ) -> AbstractConnection:
+        """`whole`: by its text, since nobody would see that the server does not know its hash."""
+        connection = self._connection()
+        if whole:
+            named = ("EVAL", script.source)
+        else:
+            if script.sha is None:
+                script.sha = str(self._client.script_load(script.source))
+            named = ("EVALSHA", script.sha)
+        connection.send_command(  # type: ignore[no-untyped-call]
+            *named, len(keys), *keys, *arguments, check_health=False
+        )
+        return connection
+
+    def _once_more(self, work: Callable[[], T]) -> T:
+        """A connection that the server closed while it was idle is no outage: try on a new one, once."""
+        try:
+            return self._or_closed(work)
+        except redis.TimeoutError:
+            raise
+        except redis.ConnectionError:
+            return self._or_closed(work)
+
+    def _or_closed(self, work: Callable[[], T]) -> T:
+        """Whatever breaks an exchange leaves replies behind that must not be taken for the next one's."""
+        try:
+            return work()
+        except redis.ResponseError:
+            raise  # a reply like any other
+        except BaseException:  # a thread that is ended in the middle, too
+            self._disconnect()
+            raise
+
+    def _connection(self) -> AbstractConnection:
+        """That of this thread, with every reply read that nobody waited for."""
+        own = self._own
+        if getattr(own, "pid", None) != os.getpid():
+            own.connection = self._client.connection_pool.make_connection()
+            own.pid, own.unread = os.getpid(), 0
+        connection: AbstractConnection = own.connection
+        if not connection.is_connected:
+            own.unread = 0
+            connection.connect()  # type: ignore[no-untyped-call]
+        while own.unread:
+            own.unread -= 1
+            try:
+                connection.read_response()
+            except redis.ResponseError as error:
+                log.error("counters.told_in_vain", extra={"reason": str(error)})  # noqa: TRY400
+        return connection
+
+    def _disconnect(self) -> None:
+        own = self._own
+        if getattr(own, "connection", None) is not None:
+            own.connection.disconnect()
+            own.unread = 0
+
+
+@cache
+def _at(url: str, timeout_seconds: float) -> QuickRedis:
+    """One for each process, server and patience."""
+    return QuickRedis(url, timeout_seconds=timeout_seconds)
+
+
+def quick_redis() -> QuickRedis:
+    """For requests, which must not wait."""
+    return _at(settings.REDIS_URL, TIMEOUT_SECONDS)
+
+
+def patient_redis() -> QuickRedis:
+    """For tasks, which read thousands of keys at once."""
+    return _at(settings.REDIS_URL, PATIENCE_SECONDS)
+
+
+os.register_at_fork(after_in_child=_at.cache_clear)

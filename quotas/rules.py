@@ -1,0 +1,46 @@
+"""What refuses by itself, without counting: the tenant's state, its plan's features, the caller's role."""
+
+from config.errors import DomainError, PermissionDenied
+from config.needs import SAFE_METHODS, Needs
+from quotas.entitlements import Snapshot
+from quotas.question import Question
+from quotas.refusals import HOLDS, FeatureNotInPlan
+from tenants.life.refusals import TenantClosing
+from tenants.models import Tenant
+from tenants.services import TenantSuspended
+
+
+def state_refusal(tenant: Tenant, found: Snapshot) -> DomainError | None:
+    """Why nothing is to be had at this tenant now."""
+    if tenant.status == Tenant.Status.CLOSING:
+        return TenantClosing(reason=tenant.closing_reason, erase_after=tenant.erase_after)
+    if tenant.status != Tenant.Status.ACTIVE:
+        return TenantSuspended(state=tenant.status, reason=tenant.suspended_reason)
+    return HOLDS[found.hold]() if found.hold else None
+
+
+def feature_refusal(needs: Needs, found: Snapshot) -> DomainError | None:
+    feature = needs.feature
+    if feature is None or feature.value in found.features:
+        return None
+    return FeatureNotInPlan(feature=feature.value, upgrade_to=found.upgrade_with(feature))
+
+
+def role_refusal(asked: Question) -> DomainError | None:
+    """Whether this caller, with this credential, may do that here."""
+    needed = asked.needs.role_for(asked.method)
+    caller = asked.caller
+    if caller.tenant_id != asked.tenant.pk or caller.role is None:
+        return PermissionDenied()
+    if not caller.role.permits(needed):
+        return PermissionDenied(needed_role=needed.value, role=caller.role.value)
+    scope = _scope_of(asked.method)
+    if scope not in caller.scopes:
+        return PermissionDenied(needed_scope=scope, scopes=sorted(caller.scopes))
+    return None
+
+
+def _scope_of(method: str) -> str:
+    if method in SAFE_METHODS:
+        return "read"
+    return "delete" if method == "DELETE" else "write"
