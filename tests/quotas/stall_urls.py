@@ -1,6 +1,7 @@
 """Addresses of a made-up tenant app: what the gate sees of a view."""
 
 from django.http import HttpRequest, HttpResponse
+from django.test import Client
 from django.urls import include, path
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -26,6 +27,24 @@ class Things(View):
     post = get
 
 
+class Batch(View):
+    needs = Needs(feature=Feature.CRM)
+
+    def post(self, request: Request) -> Response:
+        return Response({"results": []})
+
+
+class Twice(View):
+    """Asks another address of the tenant while it is at work."""
+
+    needs = Needs(feature=Feature.CRM)
+
+    def get(self, request: Request) -> Response:
+        headers = {name: request.headers[name] for name in ("Host", "Authorization")}
+        inner = Client(headers=headers).get("/api/v1/things")
+        return Response({"inner": inner.status_code, "code": inner.json().get("code")})
+
+
 @needs(Needs(feature=Feature.CONTENT, meter=None))
 def page(request: HttpRequest) -> HttpResponse:
     return HttpResponse("<h1>Page</h1>")
@@ -42,6 +61,8 @@ def forgotten(request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path("api/v1/things", Things.as_view()),
+    path("api/v1/things/batch", Batch.as_view()),
+    path("api/v1/things/twice", Twice.as_view()),
     path("api/v1/", include("quotas.urls")),
     path("page", page),
     path("door", door),
