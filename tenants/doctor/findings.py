@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Any, LiteralString, TypeVar
 from uuid import UUID
 
@@ -116,11 +117,14 @@ def by_sql(what: str, sql: str, tenant_id: UUID | None = None) -> Fault:
     return Fault(what, cure=sql, tenant_id=tenant_id, mend=lambda patient: patient.do(sql))
 
 
-def by_prepare(what: str, tenant_id: UUID | None = None) -> Fault:
-    """A fault that `manage.py database prepare` mends: once for all that are found of this kind."""
-    return Fault(what, cure="manage.py database prepare", tenant_id=tenant_id, mend=_prepare)
+def by_prepare(what: str, *, before: str = "") -> Fault:
+    """A fault that `manage.py database prepare` mends, once for all of them; after our own SQL `before`."""
+    mend = partial(_prepare, before=before) if before else _prepare
+    return Fault(what, cure=f"{before}\nmanage.py database prepare".strip(), mend=mend)
 
 
-def _prepare(patient: Patient) -> None:
+def _prepare(patient: Patient, *, before: str = "") -> None:
+    if before:
+        patient.do(before)
     prepare_roles()
     prepare_rights(anew=True)

@@ -30,18 +30,18 @@ WITH place AS (
       FROM pg_namespace AS n JOIN pg_roles AS r ON r.rolname = n.nspname WHERE n.nspname = ANY(%(schemas)s)
 ), line AS (
     SELECT stall, CASE relkind WHEN 'S' THEN 'sequence' ELSE 'table' END AS kind, c.relname::text AS thing,
-           given.privilege_type || CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END AS detail
+           unnest(ARRAY[given.privilege_type] || CASE WHEN is_grantable THEN ARRAY[given.privilege_type || ' WITH GRANT OPTION'] END) AS detail
       FROM place JOIN pg_class AS c ON c.relnamespace = place.oid AND c.relkind IN ('r', 'p', 'S', 'v', 'm', 'f')
-     CROSS JOIN LATERAL aclexplode(c.relacl) AS given WHERE given.grantee = place.role
+     CROSS JOIN LATERAL aclexplode(c.relacl) AS given WHERE given.grantee = place.role AND c.relowner <> place.role
     UNION ALL
     SELECT stall, 'is there', c.relname, '' FROM place JOIN pg_class AS c ON c.relnamespace = place.oid
-     WHERE c.relkind IN ('r', 'p', 'S', 'v', 'm', 'f')
+     WHERE c.relkind IN ('r', 'p', 'S', 'v', 'm', 'f') AND c.relowner <> place.role  -- what it owns is told by `owner_wrong`
     UNION ALL
     SELECT stall, 'column', c.relname || '.' || a.attname, given.privilege_type
       FROM place JOIN pg_class AS c ON c.relnamespace = place.oid JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attacl IS NOT NULL
      CROSS JOIN LATERAL aclexplode(a.attacl) AS given WHERE given.grantee = place.role
     UNION ALL
-    SELECT stall, 'schema', '', given.privilege_type || CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
+    SELECT stall, 'schema', '', unnest(ARRAY[given.privilege_type] || CASE WHEN is_grantable THEN ARRAY[given.privilege_type || ' WITH GRANT OPTION'] END)
       FROM place JOIN pg_namespace AS n ON n.oid = place.oid CROSS JOIN LATERAL aclexplode(n.nspacl) AS given
      WHERE given.grantee = place.role
     UNION ALL

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from uuid import UUID
 
-from tenants.doctor.findings import Fault, Patient, by_sql
+from tenants.doctor.findings import Fault, Patient, by_prepare, by_sql
+from tenants.roles import create_role_sql
 
 _LOOK = "Look into it, then: "
 
@@ -122,8 +123,11 @@ def owners(patient: Patient) -> Iterator[Fault]:
          WHERE NOT r.rolsuper AND r.rolname NOT IN (current_user, 'pg_database_owner') ORDER BY 1, 2
     """)  # fmt: skip
     for kind, name, owner, wanted, schema in rows:
-        yield by_sql(
-            f"The {kind.lower()} {name} is {owner}'s, not {wanted}'s.",
-            f"ALTER {kind} {name} OWNER TO {wanted};",
-            UUID(schema[2:]) if schema else None,
-        )
+        give_back = f"ALTER {kind} {name} OWNER TO {wanted};"
+        what = f"The {kind.lower()} {name} is {owner}'s, not {wanted}'s."
+        if schema:
+            # What its role was granted, it had as the owner: that went with it.
+            cure = f"{give_back}\n{create_role_sql(schema).strip()}"
+            yield by_sql(what, cure, UUID(schema[2:]))
+        else:
+            yield by_prepare(what, before=give_back)
