@@ -25,6 +25,9 @@ from tenants.roles import (
     sign_in_sql,
 )
 
+# Besides the owner: who may call CLOSED_FUNCTIONS, and who may write functions in plpgsql.
+CALLERS = (WEB, SQUARE)
+SPEAKERS = (KEEPER,)
 Owner = psycopg.Connection[tuple[Any, ...]]
 
 
@@ -39,13 +42,14 @@ def prepare_roles() -> Prepared:
     """The roles, and what belongs to the database as a whole. Before the first migration."""
     with owner_connection() as owner:
         owner.execute("SELECT pg_advisory_lock(%s)", [PREPARING])
-        _make_roles(owner)
+        render_roles(owner)
         _make_missing_roles(owner)
         _change_sign_ins(owner)
         return Prepared(lacking=list(_superusers_part(owner)))
 
 
-def _make_roles(owner: Owner) -> None:
+def render_roles(owner: Owner) -> None:
+    """The installation's own roles, in the transaction of `owner`; the doctor reads them there."""
     known = {name for (name,) in owner.execute("SELECT rolname FROM pg_roles").fetchall()}
     for name, attributes in (
         (GROUP, "NOLOGIN"),
@@ -110,11 +114,11 @@ def _superusers_part(owner: Owner) -> Iterable[str]:
         (
             is_any_open,
             f"REVOKE EXECUTE ON FUNCTION {functions} FROM PUBLIC;"
-            f" GRANT EXECUTE ON FUNCTION {functions} TO {me}, {WEB}, {SQUARE};",
+            f" GRANT EXECUTE ON FUNCTION {functions} TO {', '.join((me, *CALLERS))};",
         ),
         (
             "has_language_privilege('public', 'plpgsql', 'usage')",
-            f"REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC; GRANT USAGE ON LANGUAGE plpgsql TO {me}, {KEEPER};",
+            f"REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC; GRANT USAGE ON LANGUAGE plpgsql TO {', '.join((me, *SPEAKERS))};",
         ),
         (
             "has_database_privilege('public', current_database(), 'temp')",

@@ -35,7 +35,7 @@ from tenants.provisioning import provision
 from tenants.template import code_version
 
 log = logger(__name__)
-_LOCK_CLASS = 7_411
+LOCK_CLASS = 7_411
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def restore_from(
 
 def _alone(owner: Owner, slug: str) -> None:
     command = "SELECT pg_try_advisory_lock(%s, hashtext(%s))"
-    row = owner.execute(command, [_LOCK_CLASS, slug]).fetchone()
+    row = owner.execute(command, [LOCK_CLASS, slug]).fetchone()
     if not (row and row[0]):
         raise ArchiveBusy(slug=slug)
 
