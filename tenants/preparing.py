@@ -1,7 +1,7 @@
 """`manage.py database prepare`, its first half: the roles; again and again harmless.
 
-The owner does it, after each migration of the square. What only a superuser may do (take `set_config`
-and plpgsql from PUBLIC) is done where it may, and else told as SQL.
+The owner does it, after each migration of the square. What only a superuser may do (take `set_config`,
+plpgsql and the catalogs from PUBLIC) is done where it may, and else told as SQL.
 """
 
 from collections.abc import Iterable
@@ -12,6 +12,7 @@ import psycopg
 from django.conf import settings
 from psycopg import sql
 
+from config.closed_catalogs import close_sql, open_sql
 from config.rights import CLOSED_FUNCTIONS
 from tenants.engine.owner import owner_connection
 from tenants.roles import (
@@ -26,7 +27,7 @@ from tenants.roles import (
 )
 
 # Besides the owner: who may call CLOSED_FUNCTIONS, and who may write functions in plpgsql.
-CALLERS = (WEB, SQUARE)
+CALLERS: tuple[str, ...] = ()
 SPEAKERS = (KEEPER,)
 Owner = psycopg.Connection[tuple[Any, ...]]
 
@@ -106,15 +107,17 @@ def _superusers_part(owner: Owner) -> Iterable[str]:
     """Do it, or tell it."""
     me = owner.info.user
     functions = ", ".join(f"pg_catalog.{name}" for name in CLOSED_FUNCTIONS)
+    # Earlier releases gave them to both sign-ins. Who has PUBLIC's rights is told by either.
     is_any_open = " OR ".join(
-        f"has_function_privilege('public', 'pg_catalog.{name}', 'execute')"
+        f"has_function_privilege('{role}', 'pg_catalog.{name}', 'execute')"
+        for role in (WEB, SQUARE)
         for name in CLOSED_FUNCTIONS
     )
     wanted = (
         (
             is_any_open,
-            f"REVOKE EXECUTE ON FUNCTION {functions} FROM PUBLIC;"
-            f" GRANT EXECUTE ON FUNCTION {functions} TO {', '.join((me, *CALLERS))};",
+            f"REVOKE EXECUTE ON FUNCTION {functions} FROM PUBLIC, {WEB}, {SQUARE};"
+            f" GRANT EXECUTE ON FUNCTION {functions} TO {me};",
         ),
         (
             "has_language_privilege('public', 'plpgsql', 'usage')",
@@ -124,6 +127,7 @@ def _superusers_part(owner: Owner) -> Iterable[str]:
             "has_database_privilege('public', current_database(), 'temp')",
             f"REVOKE ALL ON DATABASE {_quoted(owner.info.dbname)} FROM PUBLIC;",
         ),
+        (f"EXISTS ({open_sql(owner=me, square=SQUARE)})", close_sql(owner=me, square=SQUARE)),
     )
     for is_open, statement in wanted:
         try:

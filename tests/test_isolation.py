@@ -110,7 +110,8 @@ def contents(tenant) -> dict[str, list[Any]]:
 
     with tenant_context(tenant), connection.cursor() as cursor:
         cursor.execute(
-            "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1"
+            "SELECT table_name FROM information_schema.tables"
+            " WHERE table_schema = current_schema() ORDER BY 1"
         )
         tables = [row[0] for row in cursor.fetchall()]
         found = {}

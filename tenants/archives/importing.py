@@ -27,7 +27,7 @@ from tenants.archives.reading import Archive, Tell, checksum_of, opened
 from tenants.archives.refusals import ArchiveBusy, ArchiveInvalid, ArchiveSchemaDiffers
 from tenants.archives.streams import file_of
 from tenants.archives.tables import Owner, steady
-from tenants.engine.owner import owner_connection
+from tenants.engine.owner import owner_connection, writing
 from tenants.life.erasing import erase
 from tenants.life.stores import delete_files, folder_of
 from tenants.models import Erasure, Restoration, Tenant
@@ -139,7 +139,7 @@ def _fill(
     members = read_members(archive.read(MEMBERS), rows=entry.rows or 0)
     ids = link_members(tenant, members) | {archive.manifest.tenant_id: tenant.id}
     _load_files(tenant.id, archive)
-    with owner.transaction():
+    with writing(owner, tenant.id):
         steady(owner)
         tables = load_tables(owner, tenant.schema_name, archive, tell)
         rewrite_ids(owner, tables, ids, archive.manifest.tenant_id, tenant.id)
