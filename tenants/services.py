@@ -104,9 +104,14 @@ def host_of(slug: str) -> str:
     return f"{slug}.{settings.PLAZA_DOMAIN}"
 
 
+def address_at(host: str) -> str:
+    """The address of a host of ours, or of a tenant's, as a browser writes it; without a path."""
+    return f"{settings.PLAZA_SCHEME}://{host}{settings.PLAZA_PORT_SUFFIX}"
+
+
 def url_of(tenant: Tenant) -> str:
     """The tenant's address as a browser writes it."""
-    return f"{settings.PLAZA_SCHEME}://{host_of(tenant.slug)}{settings.PLAZA_PORT_SUFFIX}"
+    return address_at(host_of(tenant.slug))
 
 
 def is_slug(slug: str) -> bool:
