@@ -64,6 +64,13 @@ PLAZA_CLOSING_DAYS = env.number(
     default=30,
     most=3_650,
 )
+PLAZA_EXPORT_DAYS = env.number(
+    "PLAZA_EXPORT_DAYS",
+    "Days for which an export can be downloaded; it is deleted after them.",
+    default=7,
+    least=1,
+    most=365,
+)
 INVOICE_RETENTION_YEARS = env.number(
     "INVOICE_RETENTION_YEARS",
     "Years for which invoices, the journal and certificates of erasure outlive their tenant.",
@@ -423,6 +430,7 @@ SPECTACULAR_SETTINGS = {
         "CampaignType": "apps.campaigns.models.Campaign.Type",
         "ConsentChannel": "apps.crm.models.Consent.Channel",
         "ConsentStatus": "apps.crm.models.Consent.Status",
+        "ExportStatus": "tenants.models.Archive.Status",
         "ContentChannel": "apps.content.models.Channel",
         "ContentKind": "apps.content.models.Kind",
         "ImportStatus": "apps.crm.models.Import.Status",

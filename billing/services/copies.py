@@ -27,9 +27,9 @@ def export_to(*, tenant_id: UUID, to: Path, now: datetime, tell: Tell) -> Manife
     )
 
 
-def request_export(*, tenant_id: UUID) -> Archive:
-    """Promise an archive among the tenant's files; `Archive.status` says how far it is."""
-    return archives.request_export(tenant_id=tenant_id, plan=plan_of(tenant_id))
+def request_export(*, tenant_id: UUID, by_id: UUID | None = None) -> Archive:
+    """Promise an archive to the person `by_id`; `Archive.status` and its steps say how far it is."""
+    return archives.request_export(tenant_id=tenant_id, plan=plan_of(tenant_id), by_id=by_id)
 
 
 def import_from(  # noqa: PLR0913 - where from, as what, on which plan

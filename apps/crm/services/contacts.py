@@ -3,7 +3,6 @@
 `known` of what writes them are members whom a batch asked for at once (apps/crm/services/owners.py).
 """
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Literal, TypedDict
 from uuid import UUID
@@ -16,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from apps.crm.models import Company, Contact, ContactTag, Order, Tag
 from apps.crm.services import owners, phones
 from apps.crm.services.names import ids_of
+from apps.crm.services.owners import Known
 from config.context import require_tenant
 from config.errors import DomainError, NotFound, ValidationFailed
 from config.needs import Meter
@@ -70,12 +70,10 @@ def orders_of(contact_id: UUID) -> tuple[int, list[dict[str, Any]]]:
 
 
 @transaction.atomic
-def create(
-    *, values: ContactValues, now: datetime, known: Collection[UUID] | None = None
-) -> Contact:
+def create(*, values: ContactValues, now: datetime, known: Known = None) -> Contact:
     """Add a contact. Raises ContactExists, QuotaExceeded and ValidationFailed, with nothing written."""
     contact = Contact(created_at=now)
-    _assign_owner(contact, values, known)
+    owners.assign(contact, values, known=known)
     _assign(contact, values, now)
     _save(contact)
     _tag(contact, values)
@@ -85,11 +83,7 @@ def create(
 
 @transaction.atomic
 def change(
-    *,
-    contact_id: UUID,
-    values: ContactValues,
-    now: datetime,
-    known: Collection[UUID] | None = None,
+    *, contact_id: UUID, values: ContactValues, now: datetime, known: Known = None
 ) -> Contact:
     """Change what `values` names; custom fields are merged, null removes one.
 
@@ -98,7 +92,7 @@ def change(
     contact = _locked(Q(pk=contact_id))
     if contact is None:
         raise NotFound()
-    _assign_owner(contact, values, known)
+    owners.assign(contact, values, known=known)
     _assign(contact, values, now)
     _save(contact)
     _tag(contact, values)
@@ -123,11 +117,7 @@ def replace(*, contact_id: UUID, values: ContactValues, now: datetime) -> Contac
 
 @transaction.atomic
 def upsert(
-    *,
-    key: UpsertKey,
-    values: ContactValues,
-    now: datetime,
-    known: Collection[UUID] | None = None,
+    *, key: UpsertKey, values: ContactValues, now: datetime, known: Known = None
 ) -> tuple[Contact, bool]:
     """Change the contact that has this key, or add one: (contact, whether it is new).
 
@@ -177,13 +167,6 @@ def delete(*, contact_id: UUID, now: datetime) -> None:
 
 def _locked(condition: Q) -> Contact | None:
     return Contact.objects.select_for_update().filter(condition).first()
-
-
-def _assign_owner(contact: Contact, values: ContactValues, known: Collection[UUID] | None) -> None:
-    if "owner_id" not in values or values["owner_id"] == contact.owner_id:
-        return  # an owner who left meanwhile may stay: who sends a contact back changes nothing of it
-    owners.check(values["owner_id"], known=known)
-    contact.owner_id = values["owner_id"]
 
 
 def _assign(contact: Contact, values: ContactValues, now: datetime) -> None:
