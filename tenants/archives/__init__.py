@@ -1,7 +1,7 @@
 """Copies of a tenant: exported as one archive, and restored from one under a new slug."""
 
 from tenants.archives.exporting import export_to
-from tenants.archives.importing import Restored, discard, finished, restore_from
+from tenants.archives.importing import Restored, check_name, discard, finished, restore_from
 from tenants.archives.letters import tell_ready
 from tenants.archives.requests import (
     export_named,
@@ -11,9 +11,11 @@ from tenants.archives.requests import (
     resume_exports,
     run_export,
 )
+from tenants.archives.usage import usage_in
 
 __all__ = [
     "Restored",
+    "check_name",
     "discard",
     "export_named",
     "export_to",
@@ -25,4 +27,5 @@ __all__ = [
     "resume_exports",
     "run_export",
     "tell_ready",
+    "usage_in",
 ]
