@@ -80,6 +80,7 @@ app.conf.update(
         "start-due-campaigns": {"task": "campaigns.start_due", "schedule": 15.0},
         "measure-storage": {"task": "quotas.measure_storage", "schedule": 900.0},
         "fill-pool": {"task": "tenants.fill_pool", "schedule": 30.0},
+        "tend-exports": {"task": "tenants.tend_exports", "schedule": 30.0},
         "tidy-hosts": {"task": "tenants.tidy_hosts", "schedule": 3600.0},
         "erase-closed": {"task": "billing.erase_closed", "schedule": 3600.0},
         "tidy-quotas": {"task": "quotas.tidy", "schedule": 3600.0},

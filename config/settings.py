@@ -64,6 +64,13 @@ PLAZA_CLOSING_DAYS = env.number(
     default=30,
     most=3_650,
 )
+PLAZA_EXPORT_DAYS = env.number(
+    "PLAZA_EXPORT_DAYS",
+    "Days for which an export can be downloaded; it is deleted after them.",
+    default=7,
+    least=1,
+    most=365,
+)
 INVOICE_RETENTION_YEARS = env.number(
     "INVOICE_RETENTION_YEARS",
     "Years for which invoices, the journal and certificates of erasure outlive their tenant.",
@@ -136,6 +143,7 @@ MIDDLEWARE = [
     "config.logs.RequestLogMiddleware",
     # Before the tenant, so that a refused host is told in the asker's language too.
     "django.middleware.locale.LocaleMiddleware",
+    "tenants.tls.CertificateMiddleware",
     "tenants.middleware.TenantMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -371,7 +379,8 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_SECURE = _is_https
 SECURE_SSL_REDIRECT = _is_https and IS_PRODUCTION
-SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
+# What our own machines ask of a process by its address, where no TLS is.
+SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^metrics$", r"^tls/ask$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PLAZA_TRUSTED_PROXIES else None
 SECURE_HSTS_SECONDS = 31_536_000 if _is_https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _is_https
@@ -421,6 +430,7 @@ SPECTACULAR_SETTINGS = {
         "CampaignType": "apps.campaigns.models.Campaign.Type",
         "ConsentChannel": "apps.crm.models.Consent.Channel",
         "ConsentStatus": "apps.crm.models.Consent.Status",
+        "ExportStatus": "tenants.models.Archive.Status",
         "ContentChannel": "apps.content.models.Channel",
         "ContentKind": "apps.content.models.Kind",
         "ImportStatus": "apps.crm.models.Import.Status",

@@ -34,6 +34,7 @@ def rows_of(noun: str, count: int, acme) -> None:
         "members": factories.MemberFactory,
         "api-keys": factories.ApiKeyFactory,
         "domains": factories.DomainClaimFactory,
+        "exports": factories.ArchiveFactory,
     }
     if noun in shared:
         for _ in range(count):

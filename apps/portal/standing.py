@@ -97,11 +97,12 @@ def _row(found: MeterUsage) -> MeterRow:
         limit=found.limit,
         remaining=found.remaining,
         resets_at=found.resets_at,
-        level=_level(found.used, found.limit),
+        level=level_of(found.used, found.limit),
     )
 
 
-def _level(used: int, limit: int | None) -> str:
+def level_of(used: int, limit: int | None) -> str:
+    """Empty, near (80 % and more) or full."""
     if limit is None:
         return ""
     if used >= limit:

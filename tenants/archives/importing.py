@@ -53,7 +53,9 @@ def restore_from(
 
     Raises the refusals of tenants/archives, SlugTaken, ValidationFailed, OSError.
     """
-    services.check_slug(slug)
+    check_name(slug)
+    if organisation:
+        services.check_organisation(organisation)
     size, sha256 = checksum_of(path)
     with ExitStack() as stack:
         archive = stack.enter_context(opened(path, is_foreign_allowed=is_foreign_allowed))
@@ -71,6 +73,16 @@ def restore_from(
             _fill(owner, tenant, restoration, archive, tell)
     log.info("tenant.copied", extra={"tenant_id": str(tenant.id), "from": str(manifest.tenant_id)})
     return Restored(tenant, manifest)
+
+
+def check_name(slug: str) -> None:
+    """Look at the name before the archive is read. Raises ValidationFailed, SlugTaken.
+
+    Whether a restore that was cut off may go on under it, `_reserved` finds out from the archive.
+    """
+    if not Restoration.objects.filter(slug=slug, finished_at=None).exists():
+        services.check_free(slug)
+    services.check_slug(slug)
 
 
 def _alone(owner: Owner, slug: str) -> None:

@@ -1,8 +1,9 @@
 """Who: tenants and their hosts, people and their memberships, keys and tokens. All of it lives in public."""
 
+from tenants.models.archives import Archive, Restoration
 from tenants.models.claims import DomainClaim
 from tenants.models.fleet import ReadySchema, Template
-from tenants.models.life import Archive, Erasure, Restoration
+from tenants.models.life import Erasure
 from tenants.models.people import (
     ApiKey,
     CrossingCode,
