@@ -64,6 +64,7 @@ CHECKS: tuple[Check, ...] = (
     Check("grant_undeclared", _ERROR, declared_grants.unexpected),
     Check("grant_lacking", _ERROR, declared_grants.lacking),
     Check("public_may", _ERROR, grants.to_public),
+    Check("catalogs_open", _WARNING, grants.catalogs),
     Check("row_security_off", _ERROR, walls.row_security),
     Check("policy_undeclared", _ERROR, declared_walls.policies_undeclared),
     Check("policy_differs", _ERROR, declared_walls.policies_differing),

@@ -6,9 +6,10 @@ from uuid import UUID
 
 from django.conf import settings
 
+from config.closed_catalogs import close_sql, open_sql
 from config.rights import CLOSED_FUNCTIONS
 from tenants.doctor.findings import Fault, Patient, by_sql
-from tenants.roles import GROUP
+from tenants.roles import GROUP, SQUARE
 
 _KINDS = {
     "n": "SCHEMA",
@@ -62,6 +63,15 @@ def to_public(patient: Patient) -> Iterator[Fault]:
         if is_allowed:
             # The group is every tenant.
             yield by_sql(f"Every tenant may {deed}.", f"REVOKE {right} FROM PUBLIC, {GROUP};")
+
+
+def catalogs(patient: Patient) -> Iterator[Fault]:
+    """Statistics, sizes and catalogs tell of neighbours, and are a superuser's to close."""
+    names = {"owner": patient.connection.info.user, "square": SQUARE}
+    found = patient.connection.execute(open_sql(**names).encode()).fetchall()
+    if found:
+        what = f"Tenants may look into PostgreSQL's own tables: {found[0][0]}, and {len(found) - 1} more rights."
+        yield Fault(what, f"As a superuser, in this database: {close_sql(**names)}")
 
 
 def _granted(patient: Patient) -> list[tuple[Any, ...]]:
