@@ -31,9 +31,9 @@ FOREIGN: dict[str, Callable[[], Any]] = {
     "pieces": lambda: factories.PieceFactory(title=CANARY),
 }
 # Nouns of the square's tables, whose rows of globex are made with the tenant itself.
-SHARED = {"api-keys", "domains", "members"}
+SHARED = {"api-keys", "domains", "members", "webhook-deliveries", "webhook-endpoints"}
 # Words in addresses that are no tenant's data.
-WORDS = {"code": "not_found", "format": "json", "slug": "x"}
+WORDS = {"code": "not_found", "format": "json", "meter": "contacts", "slug": "x"}
 
 
 def tenant_routes() -> list[tuple[str, URLPattern]]:
@@ -70,7 +70,10 @@ def planted(globex) -> dict[str, str]:
     key = factories.ApiKeyFactory(tenant=globex, name=CANARY, created_by_id=member.id)
     entitle(tenant_id=globex.id, plan="growth", now=timezone.now())  # its own plan has no domains
     claim = factories.DomainClaimFactory(tenant=globex, domain=f"{CANARY}.example.com")
+    endpoint = factories.WebhookEndpointFactory(tenant=globex, description=CANARY)
+    delivery = factories.WebhookDeliveryFactory(endpoint=endpoint, body=CANARY)
     shared = {"members": member.pk, "api-keys": key.pk, "domains": claim.pk}
+    shared |= {"webhook-endpoints": endpoint.pk, "webhook-deliveries": delivery.pk}
     return ids | {noun: str(pk) for noun, pk in shared.items()}
 
 

@@ -34,6 +34,10 @@ def rows_of(noun: str, count: int, acme) -> None:
         "members": factories.MemberFactory,
         "api-keys": factories.ApiKeyFactory,
         "domains": factories.DomainClaimFactory,
+        "webhook-deliveries": lambda tenant: factories.WebhookDeliveryFactory(
+            endpoint__tenant=tenant
+        ),
+        "webhook-endpoints": factories.WebhookEndpointFactory,
     }
     if noun in shared:
         for _ in range(count):

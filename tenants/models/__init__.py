@@ -3,6 +3,7 @@
 from tenants.models.claims import DomainClaim
 from tenants.models.fleet import ReadySchema, Template
 from tenants.models.life import Archive, Erasure, Restoration
+from tenants.models.messages import Mail, WebhookDelivery, WebhookEndpoint
 from tenants.models.people import (
     ApiKey,
     CrossingCode,
@@ -22,6 +23,7 @@ __all__ = [
     "Domain",
     "DomainClaim",
     "Erasure",
+    "Mail",
     "Member",
     "Person",
     "PersonIdentity",
@@ -33,4 +35,6 @@ __all__ = [
     "Template",
     "Tenant",
     "TenantVersion",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]
