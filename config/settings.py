@@ -14,6 +14,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from config import env
+from config.needs import Role
 
 django_stubs_ext.monkeypatch()
 
@@ -96,6 +97,13 @@ PLAZA_DNS_SERVERS = env.words(
     "PLAZA_DNS_SERVERS",
     "Name servers (address or address:port, comma-separated) asked for proofs of domains; unset: the system's.",
 )
+PLAZA_WEBHOOKS_TO_LOOPBACK = env.flag(
+    "PLAZA_WEBHOOKS_TO_LOOPBACK",
+    "Whether tenants' webhooks may go to this machine, to try them out; refused in production.",
+    default=False,
+)
+if IS_PRODUCTION and PLAZA_WEBHOOKS_TO_LOOPBACK:
+    raise ImproperlyConfigured("PLAZA_WEBHOOKS_TO_LOOPBACK must be off in production.")
 _default_port = {"http": 80, "https": 443}[PLAZA_SCHEME]
 PLAZA_PORT_SUFFIX = "" if _default_port == PLAZA_PORT or IS_PRODUCTION else f":{PLAZA_PORT}"
 
@@ -435,6 +443,7 @@ SPECTACULAR_SETTINGS = {
         "ContentKind": "apps.content.models.Kind",
         "ImportStatus": "apps.crm.models.Import.Status",
         "ReviewStatus": "apps.content.models.ReviewStatus",
+        "Role": [(role.value, role.value) for role in Role],
         "SubscriptionStatus": "billing.models.Subscription.Status",
         "TenantStatus": "tenants.models.Tenant.Status",
     },

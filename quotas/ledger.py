@@ -15,6 +15,7 @@ from django.db.transaction import TransactionManagementError
 from config.needs import Meter
 from config.seals import sealed
 from quotas import api_calls
+from quotas.alerts.crossing import promise_alerts
 from quotas.entitlements import Snapshot, snapshot
 from quotas.meters import METERS, Window, period_start, resets_at
 from quotas.models import UsageTotal
@@ -46,9 +47,13 @@ def consume(*, tenant_id: UUID, meter: Meter, quantity: int, key: str, now: date
     found = snapshot(tenant_id, now=now)
     limit = found.limit(meter) if METERS[meter].hard else None
     taken = _taken(tenant_id, meter, quantity, key, now)
-    if _call("consume", *taken, None if limit is None else str(limit)) == "refused":
+    outcome = _call("consume", *taken, None if limit is None else str(limit))
+    if outcome == "refused":
         used = _used(tenant_id, meter, now)
         raise refusal(found, meter=meter, used=used, asked=quantity, now=now)
+    word, _, total = outcome.partition(":")
+    if word == "counted":
+        promise_alerts(found, meter=meter, quantity=quantity, used=int(total))
 
 
 def refund(*, tenant_id: UUID, meter: Meter, quantity: int, key: str, now: datetime) -> None:

@@ -8,7 +8,20 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from config.ids import new_id
+from quotas.alerts.models import AlertSetting, UsageAlert, UsageDay
 from tenants.models.versions import VersionedModel, VersionedQuerySet
+
+__all__ = [
+    "AlertSetting",
+    "ApiCallMark",
+    "Explanation",
+    "Grant",
+    "Hold",
+    "UsageAlert",
+    "UsageDay",
+    "UsageEvent",
+    "UsageTotal",
+]
 
 
 class Grant(VersionedModel):

@@ -9,10 +9,11 @@ CREATE OR REPLACE FUNCTION plaza.consume(
     tenant text, meter text, key text, quantity text, period text, at text, "limit" text, seal text
 ) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
--- 'counted'; 'known' when the key has counted before; 'refused' past the limit (NULL is none).
+-- 'counted:' and the new total; 'known' when the key has counted before; 'refused' past the limit (NULL is none).
 DECLARE
     units bigint := quantity::bigint;
     allowed bigint := "limit"::bigint;
+    used_now bigint;
 BEGIN
     PERFORM plaza.check_seal(
         seal, 'consume', tenant, meter, key, quantity, period, at, "limit"
@@ -33,9 +34,10 @@ BEGIN
      WHERE allowed IS NULL OR units <= allowed
     ON CONFLICT (tenant_id, meter, period_start) DO UPDATE
        SET used = total.used + excluded.used
-     WHERE allowed IS NULL OR total.used + excluded.used <= allowed;
+     WHERE allowed IS NULL OR total.used + excluded.used <= allowed
+    RETURNING total.used INTO used_now;
     IF FOUND THEN
-        RETURN 'counted';
+        RETURN 'counted:' || used_now;
     END IF;
     -- A writer may catch the refusal and commit what it has: the key must stay unused.
     DELETE FROM public.quotas_usageevent AS event
@@ -90,6 +92,9 @@ RIGHTS = (
     TableRights("quotas_usageevent", stall="SELECT"),
     TableRights("quotas_apicallmark", stall="SELECT"),
     TableRights("quotas_explanation", stall="SELECT"),
+    TableRights("quotas_usageday", stall="SELECT"),
+    TableRights("quotas_alertsetting", stall="SELECT"),
+    TableRights("quotas_usagealert", stall="SELECT"),
 )
 KEEPER_TABLES = ("quotas_usagetotal", "quotas_usageevent")
 FUNCTIONS = (CONSUME, REFUND)

@@ -31,9 +31,9 @@ FOREIGN: dict[str, Callable[[], Any]] = {
     "pieces": lambda: factories.PieceFactory(title=CANARY),
 }
 # Nouns of the square's tables, whose rows of globex are made with the tenant itself.
-SHARED = {"api-keys", "domains", "exports", "members"}
+SHARED = {"api-keys", "domains", "exports", "members", "webhook-deliveries", "webhook-endpoints"}
 # Words in addresses that are no tenant's data.
-WORDS = {"code": "not_found", "format": "json", "slug": "x"}
+WORDS = {"code": "not_found", "format": "json", "meter": "contacts", "slug": "x"}
 
 
 def tenant_routes() -> list[tuple[str, URLPattern]]:
@@ -71,8 +71,11 @@ def planted(globex) -> dict[str, str]:
     entitle(tenant_id=globex.id, plan="growth", now=timezone.now())  # its own plan has no domains
     claim = factories.DomainClaimFactory(tenant=globex, domain=f"{CANARY}.example.com")
     export = factories.ArchiveFactory(tenant=globex, status="failed", error=CANARY)
+    endpoint = factories.WebhookEndpointFactory(tenant=globex, description=CANARY)
+    delivery = factories.WebhookDeliveryFactory(endpoint=endpoint, body=CANARY)
     shared = {
         "members": member.pk, "api-keys": key.pk, "domains": claim.pk, "exports": export.pk,
+        "webhook-endpoints": endpoint.pk, "webhook-deliveries": delivery.pk,
     }  # fmt: skip
     return ids | {noun: str(pk) for noun, pk in shared.items()}
 

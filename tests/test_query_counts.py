@@ -35,6 +35,10 @@ def rows_of(noun: str, count: int, acme) -> None:
         "api-keys": factories.ApiKeyFactory,
         "domains": factories.DomainClaimFactory,
         "exports": factories.ArchiveFactory,
+        "webhook-deliveries": lambda tenant: factories.WebhookDeliveryFactory(
+            endpoint__tenant=tenant
+        ),
+        "webhook-endpoints": factories.WebhookEndpointFactory,
     }
     if noun in shared:
         for _ in range(count):

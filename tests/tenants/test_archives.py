@@ -88,6 +88,11 @@ def test_which_public_rows_are_exported_is_decided_here():
             "feature_ladder", "priority", "granted_at", "expires_at",
         },
         "quotas_hold": {"tenant_id", "code", "held_at"},
+        "quotas_alertsetting": {"tenant_id", "meter", "by_mail", "by_webhook", "extra_percents",
+                                "roles", "quiet_hours"},
+        "quotas_usagealert": {"id", "tenant_id", "meter", "period_start", "percent", "limit",
+                              "used", "is_told", "told_at"},
+        "quotas_usageday": {"tenant_id", "meter", "day", "period_start", "used"},
         "quotas_usageevent": {
             "tenant_id", "meter", "key", "kind", "quantity", "period_start", "occurred_at",
         },
@@ -96,6 +101,8 @@ def test_which_public_rows_are_exported_is_decided_here():
             "id", "domain", "is_primary", "tenant_id", "verified_at", "created_at",
         },
         "tenants_retiredslug": {"slug", "until", "tenant_id"},
+        "tenants_webhookendpoint": {"id", "tenant_id", "url", "description", "events",
+                                    "disabled_reason", "disabled_at", "failing_since", "created_at"},
     }  # fmt: skip
 
 

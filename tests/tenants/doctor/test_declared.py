@@ -120,10 +120,10 @@ MIGHTY = {
         "GRANT EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) TO plaza_lookup",
         "REVOKE EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) FROM plaza_lookup",
     ),
-    "set_config for nobody": (
-        "grant_lacking",
-        "REVOKE EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) FROM plaza_square",
+    "set_config for the square": (
+        "grant_undeclared",
         "GRANT EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) TO plaza_square",
+        "REVOKE EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) FROM plaza_square",
     ),
     "plpgsql for the tenants": (
         "grant_undeclared",
