@@ -225,7 +225,8 @@ def _is_clean(connection: "psycopg.Connection[Any]") -> bool:
         return False
     if raw.transaction_status in {TransactionStatus.INTRANS, TransactionStatus.INERROR}:
         connection.rollback()
-    connection.autocommit = True
+    if not connection.autocommit:
+        connection.autocommit = True
     return raw.transaction_status == TransactionStatus.IDLE
 
 

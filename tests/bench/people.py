@@ -40,5 +40,5 @@ def fill(rows: int) -> dict[str, list[str]]:
     Contact.objects.filter(pk__in=[each.pk for each in newest]).update(company=companies[0])
     pairs = [(each, tag) for each in newest for tag in tags[:2]]
     ContactTag.objects.bulk_create([ContactTag(contact=each, tag=tag) for each, tag in pairs])
-    nouns = {"contacts": some, "companies": companies, "tags": tags}
+    nouns: dict[str, list[Any]] = {"contacts": some, "companies": companies, "tags": tags}
     return {noun: [str(row.pk) for row in rows[:200]] for noun, rows in nouns.items()}

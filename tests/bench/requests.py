@@ -59,7 +59,7 @@ def _operations(name: str, asked: argparse.Namespace) -> Iterable[str]:
 
 def _asks(
     variant: Variant, tenants: Any, folder: Path, asked: argparse.Namespace
-) -> dict[str, tuple[float, float, float]]:
+) -> dict[str, tuple[float, ...]]:
     """For each operation, of one warm request: statements, round trips to PostgreSQL, and to Redis."""
     found = {}
     addresses = variant.environment()

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Literal, TypedDict
 from uuid import UUID
@@ -22,6 +22,7 @@ from apps.crm.services.owners import Known
 from config.context import require_tenant
 from config.errors import DomainError, NotFound, ValidationFailed
 from config.needs import Meter
+from config.transactions import recoverable
 from quotas import ledger
 
 UpsertKey = Literal["email", "external_id"]
@@ -221,8 +222,7 @@ def _refuse_nobody(contact: Contact) -> None:
 def _naming_the_holder(contact: Contact) -> Iterator[None]:
     """Write inside; where another contact has a key, raise the ContactExists that names it."""
     try:
-        # A lone statement needs no transaction; in one it needs a savepoint, to ask after a failure.
-        with transaction.atomic() if connection.in_atomic_block else nullcontext():
+        with recoverable():
             yield
     except IntegrityError as error:
         taken = _taken(contact)
