@@ -147,13 +147,8 @@ def delete(*, contact_id: UUID, now: datetime) -> None:
     if contact is None:
         raise NotFound()
     contact.delete()
-    ledger.refund(
-        tenant_id=require_tenant().id,
-        meter=Meter.CONTACTS,
-        quantity=1,
-        key=f"contact:{contact_id}",
-        now=now,
-    )
+    key = f"contact:{contact_id}"
+    ledger.refund(tenant_id=require_tenant().id, meter=Meter.CONTACTS, quantity=1, key=key, now=now)
 
 
 def _locked(condition: Q) -> Contact | None:
@@ -197,12 +192,9 @@ def _save(contact: Contact) -> None:
 def _inserted(contact: Contact, now: datetime) -> ContactRow:
     """Take a unit of the plan and insert the contact, in one statement: both or neither."""
     _refuse_nobody(contact)
+    key = f"contact:{contact.pk}"
     taking = ledger.taking_of(
-        tenant_id=require_tenant().id,
-        meter=Meter.CONTACTS,
-        quantity=1,
-        key=f"contact:{contact.pk}",
-        now=now,
+        tenant_id=require_tenant().id, meter=Meter.CONTACTS, quantity=1, key=key, now=now
     )
     with _naming_the_holder(contact):
         row = insert(contact, taking)
