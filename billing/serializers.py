@@ -12,6 +12,7 @@ from billing import catalogue, signup
 from billing.catalogue import CURRENCIES, INTERVALS, PlanSpec
 from billing.models import Provider, Subscription
 from config.needs import Meter
+from config.serializers import RowSerializer
 from tenants.models import Archive, Tenant
 from tenants.services import url_of
 
@@ -82,7 +83,7 @@ class ChangeIn(serializers.Serializer[Any]):
     plan = serializers.ChoiceField(choices=_plan_keys())
 
 
-class SubscriptionOut(serializers.ModelSerializer[Subscription]):
+class SubscriptionOut(RowSerializer[Subscription]):
     """Moments are UTC; what does not apply is null. `pending_plan` is asked for and not yet in force."""
 
     pending_plan = serializers.SerializerMethodField()

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView, set_rollback
 
-from config import errors, idempotency
+from config import errors, idempotency, readers
 from config.context import Place, at_place, request_id
 from config.errors import DomainError
 from config.logs import logger
@@ -165,9 +165,9 @@ def _placed(place: Place | None) -> AbstractContextManager[None]:
 
 def parse(serializer: type[BaseSerializer[Any]], data: Any, **context: Any) -> dict[str, Any]:
     """What the client wishes, as checked values. Raises ValidationFailed."""
-    reader = serializer(data=data, context=context)
-    reader.is_valid(raise_exception=True)
-    return dict(reader.validated_data)
+    if context:
+        return readers.read_anew(serializer, data, context=context)
+    return readers.read(serializer, data)
 
 
 def run_batch(data: Any, handle: Callable[[Any], tuple[int, str]]) -> Response:

@@ -77,10 +77,34 @@ class StrictFilterSet(filters.FilterSet):  # type: ignore[misc]
         **deepcopy(FILTER_FOR_DBFIELD_DEFAULTS),
         models.DateTimeField: {"filter_class": MomentFilter},
     }
+    base_filters: dict[str, Any]
+
+    def __init__(self, data: Any = None, queryset: Any = None, **options: Any) -> None:
+        # django-filter copies every filter and makes a form of them all, which took a third of a
+        # list's time. A filter that nobody asked for narrows nothing, so only those asked for are made.
+        asked = data or ()
+        self.base_filters = {
+            name: found for name, found in type(self).base_filters.items() if name in asked
+        }
+        super().__init__(data, queryset, **options)
 
     def is_valid(self) -> bool:
-        _refuse_unknown(self.data or (), known=self.filters)
-        return bool(super().is_valid())
+        _refuse_unknown(self.data or (), known=type(self).base_filters)
+        return not self.filters or bool(super().is_valid())
+
+    @property
+    def errors(self) -> Any:
+        return self.form.errors if self.filters else {}
+
+    def filter_queryset(self, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        if not self.filters:
+            return queryset
+        narrowed: models.QuerySet[Any] = super().filter_queryset(queryset)
+        return narrowed
+
+    def asked(self, name: str) -> Any:
+        """The checked value of a filter, or None where it was not asked for."""
+        return self.form.cleaned_data.get(name) if self.filters else None
 
 
 class NoFilters(BaseFilterBackend):
@@ -91,6 +115,11 @@ class NoFilters(BaseFilterBackend):
     ) -> models.QuerySet[Any]:
         _refuse_unknown(request.query_params, known=())
         return queryset
+
+
+def narrows(request: Request) -> bool:
+    """Whether a list is asked for with anything that is no matter of its pages."""
+    return not _OF_THE_PAGE.issuperset(request.query_params)
 
 
 def _refuse_unknown(asked: Collection[str], *, known: Collection[str]) -> None:

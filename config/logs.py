@@ -13,6 +13,8 @@ from config.context import bound_request_id, current_tenant, request_id
 from config.ids import new_id
 from config.messages import REQUEST_HEADER, TENANT_HEADER, at_work
 
+# By the name under which django-structlog logs requests.
+_requests = logging.getLogger("django_structlog.middlewares.request")
 _ACCEPTED_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -84,12 +86,25 @@ def logger(name: str) -> logging.Logger:
 class RequestLogMiddleware(RequestMiddleware):
     """One line for each answered request, with its tenant. Without the query: it may hold a code."""
 
+    def prepare(self, request: HttpRequest) -> None:
+        if _requests.isEnabledFor(logging.DEBUG):
+            super().prepare(request)  # tells of the beginning too
+            return
+        structlog.contextvars.bind_contextvars(request_id=request.META["HTTP_X_REQUEST_ID"])
+
     def handle_response(self, request: HttpRequest, response: HttpResponse) -> None:
         # The tenant's own middleware lies further in and has let go of it by now.
         tenant = getattr(request, "tenant", None)
         if tenant is not None:
             structlog.contextvars.bind_contextvars(tenant_id=str(tenant.id))
-        super().handle_response(request, response)
+        if response.streaming or hasattr(request, "_raised_exception"):
+            super().handle_response(request, response)
+            return
+        level = self._log_level_for_status_code(response.status_code)
+        if _requests.isEnabledFor(level):
+            facts = {"code": response.status_code, "request": self.format_request(request)}
+            _requests.log(level, "request_finished", extra=facts)
+        structlog.contextvars.clear_contextvars()
 
     @staticmethod
     def format_request(request: HttpRequest) -> str:

@@ -10,6 +10,7 @@ from django.db import DataError
 from rest_framework.exceptions import NotFound as BadCursor
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from config.errors import ValidationFailed
 
@@ -82,3 +83,14 @@ class CursorPage(CursorPagination):
         if asked.lstrip("-") == "id":
             return (asked,)
         return (asked, "-id" if asked.startswith("-") else "id")
+
+    def parts(self, results: Any) -> dict[str, Any]:
+        """The body of a page, in the order in which it is written."""
+        return {
+            "next": self.get_next_link(),
+            "previous": self.get_previous_link(),
+            "results": results,
+        }
+
+    def get_paginated_response(self, data: Any) -> Response:
+        return Response(self.parts(data))

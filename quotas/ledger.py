@@ -21,6 +21,9 @@ from quotas.meters import METERS, Window, period_start, resets_at
 from quotas.models import UsageTotal
 from quotas.refusals import QuotaExceeded
 
+# What `plaza.consume` answers when the allowance is used up.
+REFUSED = "refused"
+
 
 @dataclass(frozen=True, slots=True)
 class MeterUsage:
@@ -44,16 +47,45 @@ def consume(*, tenant_id: UUID, meter: Meter, quantity: int, key: str, now: date
     _check(quantity)
     if quantity == 0:
         return
+    taking = taking_of(tenant_id=tenant_id, meter=meter, quantity=quantity, key=key, now=now)
+    with connection.cursor() as cursor:
+        cursor.execute(taking.statement, taking.parameters)
+        taking.settle(cursor.fetchone()[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """What `consume` sends, for a writer that makes it part of the statement that does the work.
+
+    `statement` answers one text, which is `settle`'s: REFUSED, with nothing taken, or another word.
+    """
+
+    statement: str
+    parameters: list[str | None]
+    found: Snapshot
+    meter: Meter
+    quantity: int
+    now: datetime
+
+    def settle(self, answer: str) -> None:
+        """Raise QuotaExceeded where `answer` is REFUSED; promise alerts where a threshold was crossed."""
+        if answer == REFUSED:
+            used = _used(self.found.tenant_id, self.meter, self.now)
+            raise refusal(
+                self.found, meter=self.meter, used=used, asked=self.quantity, now=self.now
+            )
+        word, _, total = answer.partition(":")
+        if word == "counted":
+            promise_alerts(self.found, meter=self.meter, quantity=self.quantity, used=int(total))
+
+
+def taking_of(*, tenant_id: UUID, meter: Meter, quantity: int, key: str, now: datetime) -> Taking:
+    """The statement that takes `quantity` units, one or more, under `key`."""
     found = snapshot(tenant_id, now=now)
     limit = found.limit(meter) if METERS[meter].hard else None
     taken = _taken(tenant_id, meter, quantity, key, now)
-    outcome = _call("consume", *taken, None if limit is None else str(limit))
-    if outcome == "refused":
-        used = _used(tenant_id, meter, now)
-        raise refusal(found, meter=meter, used=used, asked=quantity, now=now)
-    word, _, total = outcome.partition(":")
-    if word == "counted":
-        promise_alerts(found, meter=meter, quantity=quantity, used=int(total))
+    statement, parameters = sealed("consume", *taken, None if limit is None else str(limit))
+    return Taking(statement, parameters, found, meter, quantity, now)
 
 
 def refund(*, tenant_id: UUID, meter: Meter, quantity: int, key: str, now: datetime) -> None:

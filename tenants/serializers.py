@@ -6,7 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from config.serializers import StrictSerializer, TextField
+from config.serializers import RowSerializer, StrictSerializer, TextField
 from tenants.domains import PROVE_WITHIN
 from tenants.models import DomainClaim
 
@@ -23,7 +23,7 @@ class RecordOut(serializers.Serializer[Any]):
     value = serializers.CharField()
 
 
-class DomainOut(serializers.ModelSerializer[DomainClaim]):
+class DomainOut(RowSerializer[DomainClaim]):
     """A domain; it answers requests once it is verified."""
 
     status = serializers.SerializerMethodField()

@@ -14,6 +14,7 @@ from config.serializers import (
     LineField,
     PlainJSONField,
     PositiveMoney,
+    RowSerializer,
     StrictSerializer,
     TextField,
     WholeNumberField,
@@ -51,7 +52,7 @@ class CampaignIn(StrictSerializer):
     target_audience = AudienceField(required=False)
 
 
-class CampaignOut(serializers.ModelSerializer[Campaign]):
+class CampaignOut(RowSerializer[Campaign]):
     """`campaign_id` is `id` again, for clients of the older design."""
 
     campaign_id = serializers.UUIDField(source="id", read_only=True)
@@ -88,7 +89,7 @@ class ScheduleIn(MoveIn):
     starts_at = serializers.DateTimeField(required=False)
 
 
-class TransitionOut(serializers.ModelSerializer[CampaignTransition]):
+class TransitionOut(RowSerializer[CampaignTransition]):
     class Meta:
         model = CampaignTransition
         fields = ("from_status", "to_status", "by_id", "reason", "at")

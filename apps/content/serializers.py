@@ -15,7 +15,13 @@ from apps.content.models import (
     Template,
 )
 from apps.content.substitution import NAME
-from config.serializers import LineField, StrictSerializer, TextField, WholeNumberField
+from config.serializers import (
+    LineField,
+    RowSerializer,
+    StrictSerializer,
+    TextField,
+    WholeNumberField,
+)
 
 _MOST_LANGUAGES = 20
 _MOST_VARIABLES = 100
@@ -47,7 +53,7 @@ class BriefIn(StrictSerializer):
     )
 
 
-class BriefOut(serializers.ModelSerializer[Brief]):
+class BriefOut(RowSerializer[Brief]):
     class Meta:
         model = Brief
         fields = (
@@ -86,7 +92,7 @@ class TemplateIn(StrictSerializer):
     )
 
 
-class TemplateOut(serializers.ModelSerializer[Template]):
+class TemplateOut(RowSerializer[Template]):
     class Meta:
         model = Template
         fields = (
@@ -145,7 +151,7 @@ class PieceChange(StrictSerializer):
     version = WholeNumberField(min_value=1)
 
 
-class PieceOut(serializers.ModelSerializer[Piece]):
+class PieceOut(RowSerializer[Piece]):
     """`engine` names what generated the text; it is empty where a person wrote it."""
 
     brief_id = serializers.UUIDField(read_only=True, allow_null=True)

@@ -41,7 +41,7 @@ class ContactFilter(StrictFilterSet):
         fields = {"created_at": _MOMENT, "updated_at": _MOMENT}
 
     def filter_queryset(self, queryset: QuerySet[Contact]) -> QuerySet[Contact]:
-        if self.form.cleaned_data["archived"] is None:
+        if self.asked("archived") is None:
             queryset = queryset.filter(archived_at__isnull=True)
         narrowed: QuerySet[Contact] = super().filter_queryset(queryset)
         return narrowed
@@ -113,9 +113,8 @@ class OrderFilter(StrictFilterSet):
         fields = {"ordered_on": ["exact", *_MOMENT]}
 
     def filter_queryset(self, queryset: QuerySet[Order]) -> QuerySet[Order]:
-        asked = self.form.cleaned_data
-        has_amount = asked["amount__gte"] is not None or asked["amount__lte"] is not None
-        if has_amount and not asked["currency"]:
+        amounts = (self.asked("amount__gte"), self.asked("amount__lte"))
+        if amounts != (None, None) and not self.asked("currency"):
             # 100 pesos are less than 50 dollars.
             raise ValidationFailed(errors={"currency": [_("Say the currency of the amount.")]})
         narrowed: QuerySet[Order] = super().filter_queryset(queryset)
@@ -150,7 +149,7 @@ class ConsentFilter(StrictFilterSet):
 
     def filter_queryset(self, queryset: QuerySet[Consent]) -> QuerySet[Consent]:
         # The latest word is found first: `?current=true&status=granted` asks what is granted now.
-        if self.form.cleaned_data["current"]:
+        if self.asked("current"):
             order = ("channel", "purpose", F("recorded_at").desc(), F("id").desc())
             latest = queryset.order_by(*order).distinct("channel", "purpose")
             queryset = queryset.filter(pk__in=latest.values("pk"))

@@ -9,7 +9,7 @@ or it is not taken.
 from collections.abc import Callable
 from contextvars import copy_context
 from functools import partial
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -20,7 +20,7 @@ from django_tenants.postgresql_backend.base import DatabaseWrapper as TenantsWra
 
 from config.context import PUBLIC_SCHEMA, Place, current_place, current_tenant, replica_reading
 from tenants.engine.bindings import Binding, binding_of, owner_binding, parameters
-from tenants.engine.cursors import OneStatementCursor
+from tenants.engine.cursors import OneStatementCursor, PreparedCursor
 from tenants.engine.operations import DatabaseOperations
 from tenants.engine.pool import Opener, Pool, Pooled, pool_of
 from tenants.engine.refusals import CrossedInTransaction
@@ -28,6 +28,7 @@ from tenants.engine.writes import WriteMarks, is_plain_read
 
 # Done in the transaction; what it returns is done right after the commit, and sends no statement.
 LastWork = Callable[[], Callable[[], None]]
+_PREPARED = "plaza prepared"
 
 
 class DatabaseWrapper(TenantsWrapper):  # type: ignore[misc]
@@ -90,7 +91,24 @@ class DatabaseWrapper(TenantsWrapper):  # type: ignore[misc]
     def _open(self, binding: Binding) -> Any:
         factory = Cursor if binding.is_owner else OneStatementCursor
         given = parameters(binding, self.get_connection_params()) | {"cursor_factory": factory}
+        # For `prepared_cursor` alone: cursors that merge their parameters prepare nothing. Behind a
+        # transaction pooler, for which sign-ins of the tenants' own are, nothing can stay prepared.
+        keeps_statements = binding.shared and not binding.is_owner
+        given["prepare_threshold"] = 0 if keeps_statements else None
         return self.Database.connect(**given)
+
+    def prepared_cursor(self) -> Any:
+        """A cursor for a statement of the hot paths, which the server shall keep planned.
+
+        Its text must name every type that the parameters do not tell, and select columns cast to
+        types: a plan of columns that a migration changed would be refused.
+        """
+        return self._cursor(_PREPARED)
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        if name is _PREPARED:
+            return cast("Any", PreparedCursor)(self.connection)
+        return super().create_cursor(name)
 
     def _take_up(self, connection: Any) -> None:
         """What Django's connect() resets on the wrapper, without what it does to the connection."""

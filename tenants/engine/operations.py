@@ -15,6 +15,10 @@ class DatabaseOperations(PostgresOperations):
         made = super().compiler(compiler_name)
         return _checked(made)
 
+    def last_executed_query(self, cursor: Any, sql: Any, params: Any) -> str:
+        """For Django's log of queries: of a prepared statement the text alone was sent, and that once."""
+        return str(super().last_executed_query(cursor, sql, params) or sql)
+
 
 _checked_kinds: dict[type, type] = {}
 

@@ -118,9 +118,7 @@ class Pool:
                 if self._has_reclaimed():
                     continue
                 if not self._changed.wait(deadline - time.monotonic()):
-                    raise NoConnectionLeft(
-                        f"All {self.size} connections of this process are in use."
-                    )
+                    raise NoConnectionLeft(f"All {self.size} connections are in use.")
 
     def _has_share(self, wanted: Binding) -> bool:
         """Whether the tenant may use one more: a busy neighbour leaves connections to the others."""
@@ -178,8 +176,8 @@ class Pool:
 
 def _may_rebind(found: Pooled, wanted: Binding) -> bool:
     had = found.binding
-    is_same_sign_in = (had.user, had.on_replica) == (wanted.user, wanted.on_replica)
-    return is_same_sign_in and had.shared and wanted.shared and not found.is_worn()
+    is_same = (had.user, had.on_replica) == (wanted.user, wanted.on_replica)
+    return is_same and had.shared and wanted.shared and not found.is_worn()
 
 
 def _rebound(found: Pooled, wanted: Binding) -> bool:
@@ -206,6 +204,8 @@ def _bind(connection: "psycopg.Connection[Any]", wanted: Binding, *, is_used: bo
         answer = raw.exec_(message)
         if answer.status not in {ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK}:
             raise psycopg.errors.error_from_result(answer)
+    if is_used:
+        connection._prepared.clear()  # noqa: SLF001 (it did not see DISCARD ALL, and has no public name)
 
 
 def _is_as_bound(pooled: Pooled) -> bool:
@@ -225,7 +225,8 @@ def _is_clean(connection: "psycopg.Connection[Any]") -> bool:
         return False
     if raw.transaction_status in {TransactionStatus.INTRANS, TransactionStatus.INERROR}:
         connection.rollback()
-    connection.autocommit = True
+    if not connection.autocommit:
+        connection.autocommit = True
     return raw.transaction_status == TransactionStatus.IDLE
 
 

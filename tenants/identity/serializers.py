@@ -6,6 +6,7 @@ from django.conf import settings
 from rest_framework import serializers
 
 from config.needs import Role
+from config.serializers import RowSerializer
 from tenants.identity.people import LONGEST_PASSWORD
 from tenants.models import ApiKey, Member
 
@@ -72,7 +73,7 @@ class MeIn(serializers.Serializer[Any]):
     )
 
 
-class MemberOut(serializers.ModelSerializer[Member]):
+class MemberOut(RowSerializer[Member]):
     person = PersonOut()
 
     class Meta:
@@ -115,7 +116,7 @@ _KEY_FIELDS = (
 )
 
 
-class ApiKeyOut(serializers.ModelSerializer[ApiKey]):
+class ApiKeyOut(RowSerializer[ApiKey]):
     """A key as it is listed: `prefix` is what its text begins with after `plz_`."""
 
     created_by = serializers.UUIDField(source="created_by_id", help_text="The id of the member.")

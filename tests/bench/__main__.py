@@ -1,13 +1,13 @@
 """`python -m tests.bench [NAME [OPTIONS…]]`: every benchmark in turn, or one with its own options.
 
 Each prints a table with ratios to a named peer of the same run, and fails when a promise is broken:
-`requests` (contacts over HTTP), `provisioning` (a new tenant), `fleet` (migrating many).
+`requests` (contacts and ordinary nouns over HTTP), `gate` (its wait and its cost), `provisioning` (a new tenant), `fleet` (migrating many).
 """
 
 import sys
 from importlib import import_module
 
-BENCHMARKS = ("requests", "provisioning", "fleet")
+BENCHMARKS = ("requests", "gate", "provisioning", "fleet")
 
 
 def main(argv: list[str]) -> int:

@@ -1,19 +1,22 @@
-"""A bounded closed-loop load over keep-alive sockets: cheap, so that the servers are what is measured."""
+"""A bounded closed-loop load over keep-alive sockets: one thread that waits for all of them, so that it costs little."""
 
 import multiprocessing
 import multiprocessing.connection
+import re
+import selectors
 import socket
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from threading import Thread
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 _TIMEOUT_SECONDS = 30
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_DECIDED = re.compile(rb"\r\nx-gate-microseconds: *(\d+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where to send: each connection takes the next of `requests` (raw HTTP/1.1 messages), round and round."""
+    """Where to send: each answer makes its connection send the next of `requests`, round and round."""
 
     port: int
     requests: Sequence[bytes]
@@ -22,13 +25,19 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One slice: requests a second, latencies in milliseconds, and answers with another status."""
+    """One slice: requests a second, latencies in milliseconds, and answers with another status.
+
+    `client_us` is what the load itself cost of processor time for each request. `decided_us` are the
+    gate's times where the server tells them (tests/bench/timed_gate.py).
+    """
 
     rate: float
     p50_ms: float
     p99_ms: float
     count: int
     wrong: int
+    client_us: float
+    decided_us: list[int]
 
 
 def message(method: str, path: str, host: str, headers: dict[str, str], body: bytes = b"") -> bytes:
@@ -38,79 +47,118 @@ def message(method: str, path: str, host: str, headers: dict[str, str], body: by
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
-def run(target: Target, *, seconds: float, connections: int) -> Sample:
-    """Load `target` for `seconds` from one other process with `connections` threads."""
+def run(target: Target, *, seconds: float, connections: int, most: int = 0) -> Sample:
+    """Load `target` for `seconds`, or with `most` requests, from one other process."""
     receiving, sending = multiprocessing.Pipe(duplex=False)
     process = multiprocessing.get_context("fork").Process(
-        target=_drive, args=(target, seconds, connections, sending)
+        target=_drive, args=(target, seconds, connections, most, sending)
     )
     process.start()
     sending.close()
     try:
-        latencies, wrong, took = receiving.recv()
+        latencies, wrong, took, cpu, decided = receiving.recv()
     finally:
         process.join()
-    latencies.sort()
     if not latencies:
         raise RuntimeError(f"No answer from port {target.port}")
     return Sample(
         rate=len(latencies) / took,
-        p50_ms=latencies[len(latencies) // 2] * 1000,
-        p99_ms=latencies[min(len(latencies) - 1, int(len(latencies) * 0.99))] * 1000,
+        p50_ms=rank(latencies, 0.5) * 1000,
+        p99_ms=rank(latencies, 0.99) * 1000,
         count=len(latencies),
         wrong=wrong,
+        client_us=cpu / len(latencies) * 1e6,
+        decided_us=decided,
     )
 
 
+def rank(values: Sequence[float], part: float) -> float:
+    """The value below which `part` of them lie."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * part))]
+
+
+@dataclass(slots=True)
+class _Line:
+    """One connection and what has come of its answer."""
+
+    wire: socket.socket
+    sent_at: float = 0.0
+    data: bytearray = field(default_factory=bytearray)
+
+    def has_answer(self) -> bool:
+        end = self.data.find(b"\r\n\r\n")
+        if end < 0:
+            return False
+        length = _LENGTH.search(self.data, 0, end + 2)
+        return length is not None and len(self.data) >= end + 4 + int(length[1])
+
+
 def _drive(
-    target: Target, seconds: float, connections: int, sending: multiprocessing.connection.Connection
+    target: Target,
+    seconds: float,
+    connections: int,
+    most: int,
+    sending: multiprocessing.connection.Connection,
 ) -> None:
-    latencies: list[float] = []
-    wrong: list[int] = []
-    stop_at = time.perf_counter() + seconds
-    threads = [
-        Thread(target=_one_connection, args=(target, number, stop_at, latencies, wrong))
-        for number in range(connections)
-    ]
-    started = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    sending.send((latencies, len(wrong), time.perf_counter() - started))
+    lines = [_connected(target.port) for _ in range(connections)]
+    load = _Load(target, most)
+    started, cpu = time.perf_counter(), time.process_time()
+    with selectors.EpollSelector() as selector:
+        for line in lines:
+            selector.register(line.wire, selectors.EVENT_READ, line)
+            load.send(line)
+        while load.waiting:
+            for key, _ in selector.select(_TIMEOUT_SECONDS) or _nothing():
+                load.receive(key.data, goes_on=time.perf_counter() - started < seconds)
+    took, cpu = time.perf_counter() - started, time.process_time() - cpu
+    for line in lines:
+        line.wire.close()
+    sending.send((load.latencies, load.wrong, took, cpu, load.decided))
 
 
-def _one_connection(
-    target: Target, number: int, stop_at: float, latencies: list[float], wrong: list[int]
-) -> None:
-    expected = f" {target.expected} ".encode()
-    with socket.create_connection(("127.0.0.1", target.port), timeout=_TIMEOUT_SECONDS) as wire:
-        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        turn = number * 7919
-        while (before := time.perf_counter()) < stop_at:
-            wire.sendall(target.requests[turn % len(target.requests)])
-            head = _read_answer(wire.recv)
-            latencies.append(time.perf_counter() - before)
-            if expected not in head[:16]:
-                wrong.append(1)
-            turn += 1
+def _nothing() -> list[tuple[selectors.SelectorKey, int]]:
+    raise TimeoutError("The server answers no more.")
 
 
-def _read_answer(receive: Callable[[int], bytes]) -> bytes:
-    """Read one answer with a Content-Length; return its first line."""
-    data = receive(65536)
-    while (end := data.find(b"\r\n\r\n")) < 0:
-        more = receive(65536)
+def _connected(port: int) -> _Line:
+    wire = socket.create_connection(("127.0.0.1", port), timeout=_TIMEOUT_SECONDS)
+    wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return _Line(wire)
+
+
+class _Load:
+    """What is sent next, and what came of what was sent."""
+
+    def __init__(self, target: Target, most: int) -> None:
+        self._target, self._most = target, most
+        self._expected = f" {target.expected} ".encode()
+        self._turn = self.waiting = self.wrong = 0
+        self.latencies: list[float] = []
+        self.decided: list[int] = []
+
+    def send(self, line: _Line) -> None:
+        if self._most and self._turn >= self._most:
+            return
+        requests = self._target.requests
+        line.data.clear()
+        line.sent_at = time.perf_counter()
+        line.wire.sendall(requests[self._turn % len(requests)])
+        self._turn += 1
+        self.waiting += 1
+
+    def receive(self, line: _Line, *, goes_on: bool) -> None:
+        more = line.wire.recv(262_144)
         if not more:
-            raise ConnectionError("closed in the head")
-        data += more
-    head = data[:end].lower()
-    at = head.index(b"content-length:")
-    length = int(head[at + 15 :].split(b"\r\n", 1)[0])
-    missing = length - (len(data) - end - 4)
-    while missing > 0:
-        more = receive(65536)
-        if not more:
-            raise ConnectionError("closed in the body")
-        missing -= len(more)
-    return data[:20]
+            raise ConnectionError("The server closed the connection.")
+        line.data += more
+        if not line.has_answer():
+            return
+        self.waiting -= 1
+        self.latencies.append(time.perf_counter() - line.sent_at)
+        self.wrong += self._expected not in line.data[:16]
+        decided = _DECIDED.search(line.data)
+        if decided:
+            self.decided.append(int(decided[1]))
+        if goes_on:
+            self.send(line)

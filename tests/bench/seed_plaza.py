@@ -12,7 +12,6 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402
 
-from apps.crm.models import Contact  # noqa: E402
 from billing.signup import sign_up  # noqa: E402
 from config.fingerprint import release_fingerprint  # noqa: E402
 from config.models import PreparedRelease  # noqa: E402
@@ -21,7 +20,7 @@ from tenants.identity import tokens  # noqa: E402
 from tenants.isolation import tenant_context  # noqa: E402
 from tenants.models import Member  # noqa: E402
 from tenants.services import host_of  # noqa: E402
-from tests.bench.people import contacts  # noqa: E402
+from tests.bench.people import fill  # noqa: E402
 
 _UNBOUND = (1_000_000_000, 60)
 
@@ -39,8 +38,7 @@ def main(tenants: int, rows: int) -> None:
         )  # fmt: skip
         _lift_rates(tenant.id, now)
         with tenant_context(tenant):
-            Contact.objects.bulk_create([Contact(**row) for row in contacts(rows)], batch_size=1000)
-            ids = [str(pk) for pk in Contact.objects.values_list("pk", flat=True)[:200]]
+            ids = fill(rows)
         pair = tokens.issue(member=Member.objects.get(tenant=tenant), now=now)
         made.append(
             {"host": host_of(tenant.slug), "authorization": f"Bearer {pair.access}", "ids": ids}

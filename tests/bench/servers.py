@@ -14,9 +14,9 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 import psycopg
 
+from tests.bench.processor import session_seconds
 from tests.stack import REPOSITORY, free_port
 
-_TICKS = os.sysconf("SC_CLK_TCK")
 _THREADS = 8
 _SIGN_INS = ("DATABASE_URL", "DATABASE_SQUARE_URL", "DATABASE_OWNER_URL")
 
@@ -29,11 +29,12 @@ class Variant:
     settings: str
     application: str
     database: str
+    has_wall: bool = False
 
-    def environment(self) -> dict[str, str]:
+    def environment(self, **others: str) -> dict[str, str]:
         """Each sign-in at the variant's database; the peers know one, and it is the owner's."""
         addresses = {name: _at(os.environ[name], self.database) for name in _SIGN_INS}
-        if self.name != "plaza":
+        if not self.has_wall:
             addresses = dict.fromkeys(_SIGN_INS, addresses["DATABASE_OWNER_URL"])
         return (
             os.environ
@@ -41,7 +42,9 @@ class Variant:
             | {
                 "DJANGO_SETTINGS_MODULE": self.settings,
                 "LOG_LEVEL": "WARNING",
+                "ACCESS_TOKEN_SECONDS": "86400",  # longer than any benchmark
             }
+            | others
         )
 
 
@@ -65,19 +68,11 @@ class Server:
         self.port = port
 
     def cpu_seconds(self) -> float:
-        total = 0.0
-        for stat in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                fields = stat.read_text().rpartition(")")[2].split()
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if int(fields[2]) == self.process.pid:
-                total += (int(fields[11]) + int(fields[12])) / _TICKS
-        return total
+        return session_seconds(self.process.pid)
 
 
 @contextmanager
-def serving(variant: Variant, log: Path) -> Iterator[Server]:
+def serving(variant: Variant, log: Path, **environment: str) -> Iterator[Server]:
     """Start `variant` under granian (one worker, 8 threads), wait for it, stop it."""
     port = free_port()
     command = [
@@ -87,7 +82,7 @@ def serving(variant: Variant, log: Path) -> Iterator[Server]:
     ]  # fmt: skip
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, cwd=REPOSITORY, env=variant.environment(), stdout=output, stderr=output,
+            command, cwd=REPOSITORY, env=variant.environment(**environment), stdout=output, stderr=output,
             start_new_session=True,
         )  # fmt: skip
     try:

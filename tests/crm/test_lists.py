@@ -167,7 +167,7 @@ def test_companies_and_tags_are_found_by_name(acme, api):
 @pytest.mark.parametrize(
     ("noun", "maker", "queries"),
     [
-        ("contacts", "ContactFactory", 2),
+        ("contacts", "ContactFactory", 1),
         ("companies", "CompanyFactory", 1),
         ("orders", "OrderFactory", 1),
         ("tags", "TagFactory", 1),
@@ -191,7 +191,7 @@ def test_a_list_asks_its_tables_a_fixed_number_of_times(acme, api, rows, noun, m
         answer = client.get(f"/api/v1/{noun}")
 
     assert len(answer["results"]) == rows
-    assert len([query for query in asked if '"crm_' in query["sql"]]) == queries
+    assert len([query for query in asked if "crm_" in query["sql"]]) == queries
 
 
 @pytest.mark.parametrize("rows", [1, 3])
@@ -208,7 +208,7 @@ def test_consents_ask_a_fixed_number_of_times(acme, api, rows):
         answer = client.get(f"{CONTACTS}/{contact.pk}/consents")
 
     assert len(answer["results"]) == rows
-    assert len([query for query in asked if '"crm_' in query["sql"]]) == 3
+    assert len([query for query in asked if "crm_" in query["sql"]]) == 2
 
 
 def test_search_and_filters_are_answered_by_their_indexes(acme):

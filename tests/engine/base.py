@@ -83,9 +83,8 @@ class DatabaseWrapper(PlazaWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         self._standing = None
-        return PostgresWrapper.get_new_connection(
-            self, parameters(owner_binding(PUBLIC_SCHEMA), conn_params)
-        )
+        given = parameters(owner_binding(PUBLIC_SCHEMA), conn_params) | {"prepare_threshold": 0}
+        return PostgresWrapper.get_new_connection(self, given)
 
     def _cursor(self, name: str | None = None) -> Any:
         self.ensure_connection()

@@ -14,7 +14,7 @@ from apps.crm.services.imports.jobs import Forecast, Wishes
 from apps.crm.services.imports.rows import Options
 from apps.crm.services.phones import REGIONS
 from config.api import problem
-from config.serializers import CurrencyField, PlainJSONField, StrictSerializer
+from config.serializers import CurrencyField, PlainJSONField, RowSerializer, StrictSerializer
 
 
 @extend_schema_field({"type": "object", "additionalProperties": {"type": "string"}})
@@ -75,7 +75,7 @@ def wishes_of(values: dict[str, Any]) -> Wishes:
     )
 
 
-class ImportOut(serializers.ModelSerializer[Import]):
+class ImportOut(RowSerializer[Import]):
     """At rest, rows_done + rows_failed + rows_left_out = rows_total."""
 
     errors_url = serializers.SerializerMethodField()

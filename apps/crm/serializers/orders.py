@@ -7,7 +7,7 @@ from rest_framework import serializers
 from apps.crm.models import Order
 from apps.crm.models.people import EXTERNAL_ID_LENGTH
 from apps.crm.serializers.people import MoneyOut
-from config.serializers import LineField, Money, StrictSerializer, WholeNumberField
+from config.serializers import LineField, Money, RowSerializer, StrictSerializer, WholeNumberField
 
 _MAX_QUANTITY = 2**31 - 1
 
@@ -26,7 +26,7 @@ class OrderIn(StrictSerializer):
         return {**attrs, "amount_minor": money["amount"], "currency": money["currency"]}
 
 
-class OrderOut(serializers.ModelSerializer[Order]):
+class OrderOut(RowSerializer[Order]):
     contact = serializers.UUIDField(source="contact_id")
     amount = serializers.SerializerMethodField()
 

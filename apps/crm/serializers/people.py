@@ -9,7 +9,7 @@ from rest_framework import serializers
 from apps.crm.models import Company, Consent, Contact, Tag
 from apps.crm.models.people import EXTERNAL_ID_LENGTH, NAME_LENGTH
 from apps.crm.services.phones import REGIONS
-from config.serializers import LineField, PlainJSONField, StrictSerializer, TextField
+from config.serializers import LineField, PlainJSONField, RowSerializer, StrictSerializer, TextField
 
 _MOST_TAGS = 100
 _MOST_CUSTOM = 200
@@ -83,7 +83,7 @@ class ContactIn(StrictSerializer):
         return attrs
 
 
-class ContactOut(serializers.ModelSerializer[Contact]):
+class ContactOut(RowSerializer[Contact]):
     company = serializers.CharField(source="company.name", default=None)
     tags = serializers.SerializerMethodField()
 
@@ -140,7 +140,7 @@ class CompanyIn(StrictSerializer):
     fields = CustomFields(required=False)  # type: ignore[assignment]
 
 
-class CompanyOut(serializers.ModelSerializer[Company]):
+class CompanyOut(RowSerializer[Company]):
     class Meta:
         model = Company
         fields = [
@@ -159,7 +159,7 @@ class TagIn(StrictSerializer):
     name = LineField(max_length=100)
 
 
-class TagOut(serializers.ModelSerializer[Tag]):
+class TagOut(RowSerializer[Tag]):
     class Meta:
         model = Tag
         fields = ["id", "name", "created_at"]
@@ -175,7 +175,7 @@ class ConsentIn(StrictSerializer):
     recorded_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
 
 
-class ConsentOut(serializers.ModelSerializer[Consent]):
+class ConsentOut(RowSerializer[Consent]):
     class Meta:
         model = Consent
         fields = ["id", "channel", "purpose", "status", "source", "recorded_at"]

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.crm.models import Company
 from config.errors import DomainError, NotFound
+from config.transactions import recoverable
 
 
 class CompanyValues(TypedDict, total=False):
@@ -29,7 +30,6 @@ class CompanyExists(DomainError):
     title = _("Another company has this name or external id.")
 
 
-@transaction.atomic
 def create(*, values: CompanyValues, now: datetime) -> Company:
     """Add a company. Raises CompanyExists."""
     return _saved(Company(created_at=now), values, now)
@@ -72,7 +72,7 @@ def _saved(company: Company, values: CompanyValues, now: datetime) -> Company:
     company.fields = {name: value for name, value in merged.items() if value is not None}
     company.updated_at = now
     try:
-        with transaction.atomic():
+        with recoverable():
             company.save()
     except IntegrityError as error:
         taken = _taken(company)

@@ -3,22 +3,26 @@
 `known` of what writes them are members whom a batch asked for at once (apps/crm/services/owners.py).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Literal, TypedDict
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
-from django.db.models import Count, Q, Sum
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.crm.models import Company, Contact, ContactTag, Order, Tag
+from apps.crm.models import Company, Contact, ContactTag, Tag
 from apps.crm.services import owners, phones
+from apps.crm.services.contact_rows import ContactRow, get, insert
 from apps.crm.services.names import ids_of
 from apps.crm.services.owners import Known
 from config.context import require_tenant
 from config.errors import DomainError, NotFound, ValidationFailed
 from config.needs import Meter
+from config.transactions import recoverable
 from quotas import ledger
 
 UpsertKey = Literal["email", "external_id"]
@@ -48,43 +52,30 @@ class ContactExists(DomainError):
     title = gettext_lazy("Another contact has this e-mail address or external id.")
 
 
-def get(contact_id: UUID) -> Contact:
-    """One contact with company and tags. Raises NotFound."""
-    found = Contact.objects.for_reading().filter(pk=contact_id).first()
-    if found is None:
-        raise NotFound()
-    return found
-
-
-def orders_of(contact_id: UUID) -> tuple[int, list[dict[str, Any]]]:
-    """How many orders, and `[{amount, currency}]` summed by currency, in minor units."""
-    sums = (
-        Order.objects.filter(contact_id=contact_id)
-        .values("currency")
-        .annotate(amount=Sum("amount_minor"), count=Count("pk"))
-        .order_by("currency")
-    )
-    rows = list(sums)
-    totals = [{"amount": int(row["amount"]), "currency": row["currency"]} for row in rows]
-    return sum(row["count"] for row in rows), totals
-
-
-@transaction.atomic
-def create(*, values: ContactValues, now: datetime, known: Known = None) -> Contact:
+def create(*, values: ContactValues, now: datetime, known: Known = None) -> ContactRow:
     """Add a contact. Raises ContactExists, QuotaExceeded and ValidationFailed, with nothing written."""
+    names_others = values.keys() & {"company", "company_id", "tags"}
+    if not names_others and not connection.in_atomic_block:
+        # One statement is a transaction of its own, and one message.
+        return _inserted(_new(values, now, known), now)
+    with transaction.atomic():
+        contact = _new(values, now, known)
+        row = _inserted(contact, now)
+        _tag(contact, values)
+        return get(contact.pk) if values.get("tags") else row
+
+
+def _new(values: ContactValues, now: datetime, known: Known) -> Contact:
     contact = Contact(created_at=now)
     owners.assign(contact, values, known=known)
     _assign(contact, values, now)
-    _save(contact)
-    _tag(contact, values)
-    _count(contact, now)
-    return get(contact.pk)
+    return contact
 
 
 @transaction.atomic
 def change(
     *, contact_id: UUID, values: ContactValues, now: datetime, known: Known = None
-) -> Contact:
+) -> ContactRow:
     """Change what `values` names; custom fields are merged, null removes one.
 
     Raises NotFound, ContactExists, ValidationFailed.
@@ -100,7 +91,7 @@ def change(
 
 
 @transaction.atomic
-def replace(*, contact_id: UUID, values: ContactValues, now: datetime) -> Contact:
+def replace(*, contact_id: UUID, values: ContactValues, now: datetime) -> ContactRow:
     """Make the contact what `values` says and nothing else. Raises as `change` does."""
     blank: ContactValues = {
         "external_id": None,
@@ -118,7 +109,7 @@ def replace(*, contact_id: UUID, values: ContactValues, now: datetime) -> Contac
 @transaction.atomic
 def upsert(
     *, key: UpsertKey, values: ContactValues, now: datetime, known: Known = None
-) -> tuple[Contact, bool]:
+) -> tuple[ContactRow, bool]:
     """Change the contact that has this key, or add one: (contact, whether it is new).
 
     Raises ValidationFailed where `values` lacks the key.
@@ -140,7 +131,7 @@ def upsert(
 
 
 @transaction.atomic
-def set_archived(*, contact_id: UUID, archived: bool, now: datetime) -> Contact:
+def set_archived(*, contact_id: UUID, archived: bool, now: datetime) -> ContactRow:
     """Take the contact out of lists, or back in. It counts against the plan all the same."""
     if not Contact.objects.filter(pk=contact_id).update(
         archived_at=now if archived else None, updated_at=now
@@ -156,13 +147,8 @@ def delete(*, contact_id: UUID, now: datetime) -> None:
     if contact is None:
         raise NotFound()
     contact.delete()
-    ledger.refund(
-        tenant_id=require_tenant().id,
-        meter=Meter.CONTACTS,
-        quantity=1,
-        key=f"contact:{contact_id}",
-        now=now,
-    )
+    key = f"contact:{contact_id}"
+    ledger.refund(tenant_id=require_tenant().id, meter=Meter.CONTACTS, quantity=1, key=key, now=now)
 
 
 def _locked(condition: Q) -> Contact | None:
@@ -198,13 +184,35 @@ def _assign_company(contact: Contact, values: ContactValues) -> None:
 
 
 def _save(contact: Contact) -> None:
+    _refuse_nobody(contact)
+    with _naming_the_holder(contact):
+        contact.save()
+
+
+def _inserted(contact: Contact, now: datetime) -> ContactRow:
+    """Take a unit of the plan and insert the contact, in one statement: both or neither."""
+    _refuse_nobody(contact)
+    key = f"contact:{contact.pk}"
+    taking = ledger.taking_of(
+        tenant_id=require_tenant().id, meter=Meter.CONTACTS, quantity=1, key=key, now=now
+    )
+    with _naming_the_holder(contact):
+        return insert(contact, taking)
+
+
+def _refuse_nobody(contact: Contact) -> None:
     has_name = contact.first_name or contact.last_name
     if not (has_name or contact.email or contact.external_id or contact.phone):
         message = _("A contact has at least an e-mail address, an external id, a phone or a name.")
         raise ValidationFailed(errors={"non_field_errors": [message]})
+
+
+@contextmanager
+def _naming_the_holder(contact: Contact) -> Iterator[None]:
+    """Write inside; where another contact has a key, raise the ContactExists that names it."""
     try:
-        with transaction.atomic():
-            contact.save()
+        with recoverable():
+            yield
     except IntegrityError as error:
         taken = _taken(contact)
         if taken is None:
@@ -232,14 +240,4 @@ def _tag(contact: Contact, values: ContactValues) -> None:
     ContactTag.objects.bulk_create(
         [ContactTag(contact=contact, tag_id=tag_id) for tag_id in sorted(wanted)],
         ignore_conflicts=True,
-    )
-
-
-def _count(contact: Contact, now: datetime) -> None:
-    ledger.consume(
-        tenant_id=require_tenant().id,
-        meter=Meter.CONTACTS,
-        quantity=1,
-        key=f"contact:{contact.pk}",
-        now=now,
     )

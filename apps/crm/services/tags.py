@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.crm.models import Tag
 from config.errors import DomainError, NotFound
+from config.transactions import recoverable
 
 
 class TagExists(DomainError):
@@ -20,7 +21,6 @@ class TagExists(DomainError):
     title = _("There is a tag of this name.")
 
 
-@transaction.atomic
 def create(*, name: str, now: datetime) -> Tag:
     """Add a tag. Raises TagExists."""
     return _saved(Tag(name=name, created_at=now))
@@ -45,7 +45,7 @@ def delete(*, tag_id: UUID) -> None:
 
 def _saved(tag: Tag) -> Tag:
     try:
-        with transaction.atomic():
+        with recoverable():
             tag.save()
     except IntegrityError as error:
         # Lowered as the index does it: `iexact` compares capitals, which are others for some letters.

@@ -5,6 +5,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins
@@ -21,11 +22,15 @@ from apps.crm.serializers.people import (
     ContactIn,
     ContactOut,
 )
-from apps.crm.services import consents, contacts, owners
+from apps.crm.services import consents, contact_rows, contacts, owners
 from apps.crm.services.consents import ConsentValues
+from apps.crm.services.contact_rows import ContactRow, ContactRows
 from apps.crm.services.contacts import ContactValues, UpsertKey
 from config.api import BATCH_LIMIT, ViewSet, parse, run_batch
+from config.filters import narrows
 from config.needs import Feature, Needs
+from config.pages import CursorPage
+from config.quick_json import quick_answer
 from config.serializers import BatchOut, batch_of, parse_changes
 
 _KEY = OpenApiParameter("key", enum=["email", "external_id"])
@@ -41,36 +46,37 @@ class ContactViewSet(mixins.ListModelMixin, ViewSet):
     ordering_fields = ("-id", "created_at", "updated_at")
     lookup_value_converter = "uuid"
 
-    def get_queryset(self) -> QuerySet[Contact]:
-        return Contact.objects.for_reading()
+    def list(self, request: Request) -> HttpResponse:  # type: ignore[override]  # no Response
+        # Without a filter no queryset is needed, whose SQL takes longer to word than to run.
+        narrowed = self.filter_queryset(self.get_queryset()) if narrows(request) else None
+        page = self.paginate_queryset(ContactRows(narrowed))  # type: ignore[arg-type]  # as a queryset
+        return quick_answer(request, cast("CursorPage", self.paginator).parts(page))
 
     @extend_schema(responses=ContactDetailOut)
-    def retrieve(self, request: Request, pk: UUID) -> Response:
+    def retrieve(self, request: Request, pk: UUID) -> HttpResponse:
         """A contact with the count and the sums of its orders."""
-        contact = contacts.get(pk)
-        answer = ContactDetailOut(contact, context={"orders": contacts.orders_of(pk)})
-        return Response(answer.data)
+        return quick_answer(request, contact_rows.detail(pk))
 
     @extend_schema(
         parameters=[_KEY], request=ContactIn, responses={201: ContactOut, 200: ContactOut}
     )
-    def create(self, request: Request) -> Response:
+    def create(self, request: Request) -> HttpResponse:
         """Add a contact; with `?key=email`, change the one that has it and answer 200."""
         key = upsert_key(request.query_params.get("key"))
         contact, is_new = _saved(_values(request.data), key)
-        return Response(ContactOut(contact).data, status=201 if is_new else 200)
+        return quick_answer(request, contact, status=201 if is_new else 200)
 
     @extend_schema(request=ContactIn, responses=ContactOut)
-    def update(self, request: Request, pk: UUID) -> Response:
+    def update(self, request: Request, pk: UUID) -> HttpResponse:
         """Make the contact what the body says and nothing else."""
         contact = contacts.replace(contact_id=pk, values=_values(request.data), now=timezone.now())
-        return Response(ContactOut(contact).data)
+        return quick_answer(request, contact)
 
     @extend_schema(request=ContactIn, responses=ContactOut)
-    def partial_update(self, request: Request, pk: UUID) -> Response:
+    def partial_update(self, request: Request, pk: UUID) -> HttpResponse:
         values = cast("ContactValues", parse_changes(ContactIn, request.data))
         contact = contacts.change(contact_id=pk, values=values, now=timezone.now())
-        return Response(ContactOut(contact).data)
+        return quick_answer(request, contact)
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: UUID) -> Response:
@@ -93,16 +99,16 @@ class ContactViewSet(mixins.ListModelMixin, ViewSet):
 
     @extend_schema(request=None, responses=ContactOut)
     @action(detail=True, methods=["post"])
-    def archive(self, request: Request, pk: UUID) -> Response:
+    def archive(self, request: Request, pk: UUID) -> HttpResponse:
         """Take the contact out of lists. It still counts against the plan."""
         contact = contacts.set_archived(contact_id=pk, archived=True, now=timezone.now())
-        return Response(ContactOut(contact).data)
+        return quick_answer(request, contact)
 
     @extend_schema(request=None, responses=ContactOut)
     @action(detail=True, methods=["post"])
-    def restore(self, request: Request, pk: UUID) -> Response:
+    def restore(self, request: Request, pk: UUID) -> HttpResponse:
         contact = contacts.set_archived(contact_id=pk, archived=False, now=timezone.now())
-        return Response(ContactOut(contact).data)
+        return quick_answer(request, contact)
 
 
 class ConsentViewSet(mixins.ListModelMixin, ViewSet):
@@ -118,7 +124,7 @@ class ConsentViewSet(mixins.ListModelMixin, ViewSet):
         if getattr(self, "swagger_fake_view", False):
             return Consent.objects.none()
         contact_id = self.kwargs["contact_id"]
-        contacts.get(contact_id)
+        contact_rows.get(contact_id)
         return Consent.objects.filter(contact_id=contact_id)
 
     @extend_schema(request=ConsentIn, responses={201: ConsentOut})
@@ -134,12 +140,12 @@ def _values(data: Any) -> ContactValues:
 
 def _done(item: Any, key: str | None, known: Collection[UUID]) -> tuple[int, str]:
     contact, is_new = _saved(_values(item), key, known)
-    return 201 if is_new else 200, str(contact.pk)
+    return 201 if is_new else 200, contact.id
 
 
 def _saved(
     values: ContactValues, key: str | None, known: Collection[UUID] | None = None
-) -> tuple[Contact, bool]:
+) -> tuple[ContactRow, bool]:
     """(contact, whether it is new). `known`: owners of whom is known that they are members."""
     now = timezone.now()
     if key is None:

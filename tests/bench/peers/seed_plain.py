@@ -13,8 +13,7 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 from rest_framework.authtoken.models import Token  # noqa: E402
 
-from apps.crm.models import Contact  # noqa: E402
-from tests.bench.people import contacts  # noqa: E402
+from tests.bench.people import fill  # noqa: E402
 
 
 def main(people: int, rows: int) -> None:
@@ -23,8 +22,7 @@ def main(people: int, rows: int) -> None:
         for name in ("pg_trgm", "citext", "unaccent", "btree_gin"):
             cursor.execute(f"CREATE EXTENSION {name} SCHEMA ext")
     call_command("migrate", verbosity=0, stdout=io.StringIO())
-    Contact.objects.bulk_create([Contact(**row) for row in contacts(rows)], batch_size=1000)
-    ids = [str(pk) for pk in Contact.objects.values_list("pk", flat=True)[:200]]
+    ids = fill(rows)
     made = []
     for number in range(people):
         token = Token.objects.create(user=User.objects.create(username=f"person-{number}"))

@@ -1,4 +1,4 @@
-"""What the peers serve: the same contacts by an ordinary DRF viewset, `/api/v1/contacts`."""
+"""What the peers serve: the same nouns by ordinary DRF viewsets under `/api/v1/`."""
 
 from typing import Any, ClassVar
 
@@ -8,7 +8,7 @@ from rest_framework.routers import SimpleRouter
 from rest_framework.serializers import ModelSerializer, SlugRelatedField
 from rest_framework.viewsets import ModelViewSet
 
-from apps.crm.models import Contact
+from apps.crm.models import Company, Contact, Order, Tag
 
 
 class ContactSerializer(ModelSerializer[Contact]):
@@ -30,6 +30,36 @@ class ContactSerializer(ModelSerializer[Contact]):
         }
 
 
+class CompanySerializer(ModelSerializer[Company]):
+    class Meta:
+        model = Company
+        fields = (
+            "id", "external_id", "name", "domain", "industry", "fields", "created_at", "updated_at",
+        )  # fmt: skip
+        read_only_fields = ("created_at", "updated_at")
+        validators: tuple[Any, ...] = ()
+        extra_kwargs: ClassVar[dict[str, Any]] = {
+            name: {"required": False, "validators": []} for name in ("external_id", "fields")
+        }
+
+
+class TagSerializer(ModelSerializer[Tag]):
+    class Meta:
+        model = Tag
+        fields = ("id", "name", "created_at")
+        read_only_fields = ("created_at",)
+        validators: tuple[Any, ...] = ()
+
+
+class OrderSerializer(ModelSerializer[Order]):
+    class Meta:
+        model = Order
+        fields = (
+            "id", "contact_id", "external_id", "ordered_on", "quantity", "amount_minor", "currency",
+            "created_at",
+        )  # fmt: skip
+
+
 class Page(LimitOffsetPagination):
     default_limit = 20
 
@@ -40,6 +70,31 @@ class Contacts(ModelViewSet[Contact]):
     pagination_class = Page
 
 
+class Companies(ModelViewSet[Company]):
+    queryset = Company.objects.order_by("-id")
+    serializer_class: Any = CompanySerializer
+    pagination_class = Page
+
+
+class Tags(ModelViewSet[Tag]):
+    queryset = Tag.objects.order_by("-id")
+    serializer_class: Any = TagSerializer
+    pagination_class = Page
+
+
+class Orders(ModelViewSet[Order]):
+    queryset = Order.objects.order_by("-id")
+    serializer_class: Any = OrderSerializer
+    pagination_class = Page
+
+
+VIEWS: dict[str, type[ModelViewSet[Any]]] = {
+    "contacts": Contacts,
+    "companies": Companies,
+    "tags": Tags,
+    "orders": Orders,
+}
 router = SimpleRouter(trailing_slash=False)
-router.register("contacts", Contacts)
+for noun, view in VIEWS.items():
+    router.register(noun, view)
 urlpatterns = [path("api/v1/", include(router.urls))]
