@@ -45,9 +45,9 @@ def consume(*, tenant_id: UUID, meter: Meter, quantity: int, key: str, now: date
         return
     found = snapshot(tenant_id, now=now)
     limit = found.limit(meter) if METERS[meter].hard else None
-    taken = _taken(tenant_id, meter, quantity, key, now)
+    taken = _taken(found, meter, quantity, key, now)
     if _call("consume", *taken, None if limit is None else str(limit)) == "refused":
-        used = _used(tenant_id, meter, now)
+        used = _used(found, meter, now)
         raise refusal(found, meter=meter, used=used, asked=quantity, now=now)
 
 
@@ -57,12 +57,13 @@ def refund(*, tenant_id: UUID, meter: Meter, quantity: int, key: str, now: datet
     They go back to the period in which `key` took them, if it did; else to the present one.
     """
     _check(quantity)
-    _call("refund", *_taken(tenant_id, meter, quantity, key, now))
+    _call("refund", *_taken(snapshot(tenant_id, now=now), meter, quantity, key, now))
 
 
 def remaining(*, tenant_id: UUID, meter: Meter, now: datetime) -> int | None:
     """Units left in the present period, from 0; None is unlimited."""
-    return _left(snapshot(tenant_id, now=now).limit(meter), _used(tenant_id, meter, now))
+    found = snapshot(tenant_id, now=now)
+    return _left(found.limit(meter), _used(found, meter, now))
 
 
 def usage(*, tenant_id: UUID, now: datetime) -> list[MeterUsage]:
@@ -72,7 +73,7 @@ def usage(*, tenant_id: UUID, now: datetime) -> list[MeterUsage]:
 
 def usage_under(found: Snapshot, *, now: datetime) -> list[MeterUsage]:
     """The same for whom the snapshot is at hand."""
-    used = _totals(found.tenant_id, METERS, now)
+    used = _totals(found, METERS, now)
     return [
         MeterUsage(
             meter=meter,
@@ -81,7 +82,7 @@ def usage_under(found: Snapshot, *, now: datetime) -> list[MeterUsage]:
             limit=found.limit(meter),
             used=used[meter],
             remaining=_left(found.limit(meter), used[meter]),
-            resets_at=resets_at(meter, now),
+            resets_at=resets_at(meter, now, found.anchor),
             hard=spec.hard,
         )
         for meter, spec in METERS.items()
@@ -92,7 +93,7 @@ def refusal(
     found: Snapshot, *, meter: Meter, used: int, asked: int, now: datetime
 ) -> QuotaExceeded:
     """The refusal of `asked` units when `used` are used already."""
-    resets = resets_at(meter, now)
+    resets = resets_at(meter, now, found.anchor)
     return QuotaExceeded(
         meter=meter.value,
         limit=found.limit(meter),
@@ -110,9 +111,9 @@ def _check(quantity: int) -> None:
         raise TransactionManagementError("Usage is counted inside the writer's transaction.")
 
 
-def _taken(tenant_id: UUID, meter: Meter, quantity: int, key: str, now: datetime) -> list[str]:
-    period = period_start(meter, now)
-    return [str(tenant_id), meter.value, key, str(quantity), period.isoformat(), now.isoformat()]
+def _taken(found: Snapshot, meter: Meter, quantity: int, key: str, now: datetime) -> list[str]:
+    period = period_start(meter, now, found.anchor).isoformat()
+    return [str(found.tenant_id), meter.value, key, str(quantity), period, now.isoformat()]
 
 
 def _call(function: str, *arguments: str | None) -> str:
@@ -123,17 +124,20 @@ def _call(function: str, *arguments: str | None) -> str:
         return str(cursor.fetchone()[0])
 
 
-def _used(tenant_id: UUID, meter: Meter, now: datetime) -> int:
-    return _totals(tenant_id, [meter], now)[meter]
+def _used(found: Snapshot, meter: Meter, now: datetime) -> int:
+    return _totals(found, [meter], now)[meter]
 
 
-def _totals(tenant_id: UUID, meters: Collection[Meter], now: datetime) -> dict[Meter, int]:
+def _totals(found: Snapshot, meters: Collection[Meter], now: datetime) -> dict[Meter, int]:
     """Used units of the present periods in one query, and one more for API calls."""
-    rows = UsageTotal.objects.filter(tenant_id=tenant_id, meter__in=meters)
+    starts = {meter: period_start(meter, now, found.anchor) for meter in meters}
+    rows = UsageTotal.objects.filter(
+        tenant_id=found.tenant_id, meter__in=meters, period_start__in=set(starts.values())
+    )
     known = {(row.meter, row.period_start): row.used for row in rows}
-    used = {meter: known.get((meter.value, period_start(meter, now)), 0) for meter in meters}
+    used = {meter: known.get((meter.value, start), 0) for meter, start in starts.items()}
     if Meter.API_CALLS in used:
-        used[Meter.API_CALLS] = api_calls.used(tenant_id=tenant_id, now=now)
+        used[Meter.API_CALLS] = api_calls.used(tenant_id=found.tenant_id, now=now)
     return used
 
 

@@ -14,7 +14,8 @@ from tenants.models.versions import VersionedModel, VersionedQuerySet
 class Grant(VersionedModel):
     """What one source (a plan, an add-on, an override) entitles a tenant to, until `expires_at`.
 
-    limits: {meter: total or null for unlimited}. rates: {scope: [limit, seconds]}.
+    limits: {meter: total or null for unlimited}. adds: {meter: units beyond the total}.
+    rates: {scope: [limit, seconds]}. Billing periods begin at `anchored_at` and last an `interval`.
     ladder: {meter: [[plan, limit], …]} in order of price. feature_ladder: {feature: cheapest plan}.
     Merged in quotas/entitlements.py.
     """
@@ -25,12 +26,17 @@ class Grant(VersionedModel):
     plan = models.CharField(max_length=64, blank=True)
     features = ArrayField(models.CharField(max_length=64), default=list)
     limits = models.JSONField(default=dict)
+    adds = models.JSONField(db_default={})
     rates = models.JSONField(default=dict)
     ladder = models.JSONField(default=dict)
     feature_ladder = models.JSONField(default=dict)
     priority = models.SmallIntegerField(default=0)
     granted_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)
+    anchored_at = models.DateTimeField(null=True)
+    interval = models.CharField(max_length=8, db_default="month")
+    granted_by = models.CharField(max_length=254, blank=True, db_default="")
+    reason = models.CharField(max_length=500, blank=True, db_default="")
 
     objects = VersionedQuerySet.as_manager()
     versioned_from_birth = True

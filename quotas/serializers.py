@@ -40,6 +40,9 @@ class GrantOut(serializers.Serializer[Any]):
     priority = serializers.IntegerField()
     features = serializers.ListField(child=serializers.CharField())
     limits = serializers.DictField(child=serializers.IntegerField(allow_null=True))
+    adds = serializers.DictField(
+        child=serializers.IntegerField(), help_text="units on top of the limit"
+    )
     rates = serializers.DictField(child=RateOut())
     expires_at = serializers.DateTimeField(allow_null=True)
 
@@ -115,6 +118,7 @@ def _grant(found: GrantInForce) -> dict[str, Any]:
         "priority": found.priority,
         "features": sorted(found.features),
         "limits": dict(found.limits),
+        "adds": dict(found.adds),
         "rates": _rates(found.rates.items()),
         "expires_at": found.expires_at,
     }
