@@ -12,11 +12,12 @@ from uuid import UUID
 from django.db import connection
 from django.db.transaction import TransactionManagementError
 
+from config.ids import new_id
 from config.needs import Meter
 from config.seals import sealed
 from quotas import api_calls
 from quotas.entitlements import Snapshot, snapshot
-from quotas.meters import METERS, Window, period_start, resets_at
+from quotas.meters import METERS, Aggregation, Window, period_start, resets_at
 from quotas.models import UsageTotal
 from quotas.refusals import QuotaExceeded
 
@@ -35,9 +36,19 @@ class MeterUsage:
     hard: bool
 
 
-def consume(*, tenant_id: UUID, meter: Meter, quantity: int, key: str, now: datetime) -> None:
+def consume(
+    *,
+    tenant_id: UUID,
+    meter: Meter,
+    quantity: int,
+    key: str,
+    now: datetime,
+    value: str | None = None,
+) -> None:
     """Take `quantity` units under `key`, all or none; the same key again takes nothing.
 
+    What a quantity means to meters that do not add up: quotas/meters.py. A `unique` meter counts
+    `value` (the key, where it is not given).
     Raises QuotaExceeded, with nothing taken, and TransactionManagementError outside a transaction.
     """
     _check(quantity)
@@ -46,18 +57,22 @@ def consume(*, tenant_id: UUID, meter: Meter, quantity: int, key: str, now: date
     found = snapshot(tenant_id, now=now)
     limit = found.limit(meter) if METERS[meter].hard else None
     taken = _taken(found, meter, quantity, key, now)
-    if _call("consume", *taken, None if limit is None else str(limit)) == "refused":
+    aggregation = METERS[meter].aggregation
+    counted = (value or key) if aggregation is Aggregation.UNIQUE else None
+    allowed = None if limit is None else str(limit)
+    if call("consume", *taken, allowed, aggregation.value, counted) == "refused":
         used = _used(found, meter, now)
         raise refusal(found, meter=meter, used=used, asked=quantity, now=now)
 
 
 def refund(*, tenant_id: UUID, meter: Meter, quantity: int, key: str, now: datetime) -> None:
-    """Give `quantity` units back under `key`, once, never below zero.
+    """Give `quantity` units back under `key`, once, never below zero (quotas/meters.py: what that does).
 
     They go back to the period in which `key` took them, if it did; else to the present one.
     """
     _check(quantity)
-    _call("refund", *_taken(snapshot(tenant_id, now=now), meter, quantity, key, now))
+    taken = _taken(snapshot(tenant_id, now=now), meter, quantity, key, now)
+    call("refund", *taken, METERS[meter].aggregation.value)
 
 
 def remaining(*, tenant_id: UUID, meter: Meter, now: datetime) -> int | None:
@@ -113,10 +128,11 @@ def _check(quantity: int) -> None:
 
 def _taken(found: Snapshot, meter: Meter, quantity: int, key: str, now: datetime) -> list[str]:
     period = period_start(meter, now, found.anchor).isoformat()
-    return [str(found.tenant_id), meter.value, key, str(quantity), period, now.isoformat()]
+    tenant_id, asked = str(found.tenant_id), str(quantity)
+    return [str(new_id()), tenant_id, meter.value, key, asked, period, now.isoformat()]
 
 
-def _call(function: str, *arguments: str | None) -> str:
+def call(function: str, *arguments: str | None) -> str:
     """One of the sealed functions of quotas/rights.py: a tenant may not write its own usage itself."""
     statement, parameters = sealed(function, *arguments)
     with connection.cursor() as cursor:
