@@ -157,5 +157,11 @@ def _totals(found: Snapshot, meters: Collection[Meter], now: datetime) -> dict[M
     return used
 
 
+def used_in(tenant_id: UUID, meter: Meter, period: datetime) -> int:
+    """Units used in the period that began at `period`."""
+    rows = UsageTotal.objects.filter(tenant_id=tenant_id, meter=meter.value, period_start=period)
+    return int(rows.values_list("used", flat=True).first() or 0)
+
+
 def _left(limit: int | None, used: int) -> int | None:
     return None if limit is None else max(0, limit - used)

@@ -31,7 +31,7 @@ FOREIGN: dict[str, Callable[[], Any]] = {
     "pieces": lambda: factories.PieceFactory(title=CANARY),
 }
 # Nouns of the square's tables, whose rows of globex are made with the tenant itself.
-SHARED = {"api-keys", "domains", "members"}
+SHARED = {"api-keys", "domains", "members", "usage-events"}
 # Words in addresses that are no tenant's data.
 WORDS = {"code": "not_found", "format": "json", "slug": "x"}
 
@@ -70,7 +70,14 @@ def planted(globex) -> dict[str, str]:
     key = factories.ApiKeyFactory(tenant=globex, name=CANARY, created_by_id=member.id)
     entitle(tenant_id=globex.id, plan="growth", now=timezone.now())  # its own plan has no domains
     claim = factories.DomainClaimFactory(tenant=globex, domain=f"{CANARY}.example.com")
-    shared = {"members": member.pk, "api-keys": key.pk, "domains": claim.pk}
+    event = factories.UsageEventFactory(tenant_id=globex.id, reason=CANARY)
+    factories.UsageKeyFactory(tenant_id=globex.id, event_id=event.id, recorded_at=event.recorded_at)
+    shared = {
+        "members": member.pk,
+        "api-keys": key.pk,
+        "domains": claim.pk,
+        "usage-events": event.key,
+    }
     return ids | {noun: str(pk) for noun, pk in shared.items()}
 
 

@@ -35,6 +35,10 @@ def rows_of(noun: str, count: int, acme) -> None:
         "api-keys": factories.ApiKeyFactory,
         "domains": factories.DomainClaimFactory,
     }
+    if noun == "usage-events":
+        for _ in range(count):
+            factories.UsageEventFactory(tenant_id=acme.pk)
+        return
     if noun in shared:
         for _ in range(count):
             shared[noun](tenant=acme)

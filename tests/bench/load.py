@@ -98,6 +98,15 @@ def _one_connection(
 
 def _read_answer(receive: Callable[[int], bytes]) -> bytes:
     """Read one answer with a Content-Length; return its first line."""
+    return _whole_answer(receive)[:20]
+
+
+def read_body(receive: Callable[[int], bytes]) -> bytes:
+    """The body of one answer with a Content-Length."""
+    return _whole_answer(receive).partition(b"\r\n\r\n")[2]
+
+
+def _whole_answer(receive: Callable[[int], bytes]) -> bytes:
     data = receive(65536)
     while (end := data.find(b"\r\n\r\n")) < 0:
         more = receive(65536)
@@ -108,9 +117,11 @@ def _read_answer(receive: Callable[[int], bytes]) -> bytes:
     at = head.index(b"content-length:")
     length = int(head[at + 15 :].split(b"\r\n", 1)[0])
     missing = length - (len(data) - end - 4)
+    parts = [data]
     while missing > 0:
         more = receive(65536)
         if not more:
             raise ConnectionError("closed in the body")
+        parts.append(more)
         missing -= len(more)
-    return data[:20]
+    return b"".join(parts)

@@ -43,7 +43,7 @@ def main(argv: list[str]) -> int:
         for name, (settings, application, seed) in VARIANTS.items():
             variant = Variant(name, settings, application, fresh_database(f"bench_{name}"))
             print(f"preparing {name}: {asked.tenants} x {asked.contacts} contacts", flush=True)
-            traffic[name] = _seeded(variant, seed, asked)
+            traffic[name] = seeded(variant, seed, asked.tenants, asked.contacts)
             servers[name] = stack.enter_context(serving(variant, folder / f"{name}.log"))
         samples = _measured(servers, traffic, asked)
     _print_table(samples, asked)
@@ -60,10 +60,10 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _seeded(variant: Variant, module: str, asked: argparse.Namespace) -> Any:
+def seeded(variant: Variant, module: str, tenants: int, contacts: int) -> Any:
     """Fill the database; the seeder prints `[{host, authorization, ids}]`, one for each tenant."""
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", module, str(asked.tenants), str(asked.contacts)],
+        [sys.executable, "-W", "ignore", "-m", module, str(tenants), str(contacts)],
         cwd=REPOSITORY, env=variant.environment(), capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
