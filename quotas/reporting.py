@@ -6,11 +6,8 @@
 - **Twice.** A key is the tenant's, whatever the meter. With the same body it answers what is stored;
   with another one it is refused. Two of one batch, of two batches, days or processes count once.
 - **Hard meters.** Each event is taken whole or refused, in order; the others of its batch stand.
-- **Corrections** are signed, point at the event and count in its period, even a closed one; together
-  with the event they are never below zero. They are idempotent by a key of their own.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,15 +18,15 @@ import msgspec
 from django.utils.translation import gettext as _
 from msgspec import Meta
 
-from config.errors import DomainError, NotFound, ValidationFailed
+from config.errors import DomainError, ValidationFailed
 from config.ids import new_id
 from config.needs import Meter
 from quotas import ledger
 from quotas.entitlements import Snapshot, snapshot
 from quotas.meters import METERS, MeterSpec
-from quotas.models import UsageEvent, UsageKey
+from quotas.models import UsageEvent
 from quotas.periods import Window, period_around
-from quotas.refusals import UsageBelowZero, UsageKeyReused
+from quotas.refusals import UsageKeyReused
 
 LATE_GRACE = timedelta(days=3)
 CLOCK_SKEW = timedelta(minutes=5)
@@ -203,50 +200,3 @@ def _new(row: _Row, now: datetime) -> dict[str, Any]:
         "corrects": None,
         "reason": "",
     }
-
-
-def find(*, tenant_id: UUID, key: str) -> UsageEvent:
-    """The event reported under `key`. Raises NotFound."""
-    event = _under(tenant_id, "reported", key)
-    if event is None:
-        raise NotFound()
-    return event
-
-
-def _under(tenant_id: UUID, kind: str, key: str) -> UsageEvent | None:
-    # As plaza.usage_digest makes it; of such keys the meter is left out.
-    digest = UUID(bytes=hashlib.sha256(f"{kind}\x1f\x1f{key}".encode()).digest()[:16])
-    known = UsageKey.objects.filter(tenant_id=tenant_id, digest=digest).first()
-    if known is None:
-        return None
-    rows = UsageEvent.objects.filter(tenant_id=tenant_id, id=known.event_id)
-    return rows.filter(recorded_at=known.recorded_at).first()
-
-
-def correct(
-    *, tenant_id: UUID, event_key: str, key: str, quantity: int, reason: str, now: datetime
-) -> tuple[UsageEvent, bool]:
-    """Change what was reported under `event_key` by `quantity` (signed); (the correction, is it new).
-
-    Raises NotFound, UsageBelowZero, UsageKeyReused and, upward past a hard limit, QuotaExceeded.
-    """
-    original = find(tenant_id=tenant_id, key=event_key)
-    meter = Meter(original.meter)
-    spec, found = METERS[meter], snapshot(tenant_id, now=now)
-    limit = found.limit(meter) if spec.hard and quantity > 0 else None
-    outcome = ledger.call(
-        "correct_usage", str(new_id()), str(tenant_id), str(original.id), meter.value, key,
-        str(quantity), reason, now.isoformat(), None if limit is None else str(limit),
-        spec.aggregation.value,
-    )  # fmt: skip
-    if outcome == "below_zero":
-        raise UsageBelowZero(key=event_key, quantity=original.quantity, asked=quantity)
-    if outcome == "refused":
-        used = ledger.used_in(tenant_id, meter, original.period_start)
-        raise ledger.refusal(found, meter=meter, used=used, asked=quantity, now=now)
-    made = _under(tenant_id, "corrected", key)
-    if made is None:
-        raise NotFound()
-    if (made.corrects, made.quantity, made.reason) != (original.id, quantity, reason):
-        raise UsageKeyReused(key=key)
-    return made, outcome == "corrected"

@@ -16,7 +16,7 @@ from config.context import require_tenant
 from config.errors import DomainError
 from config.needs import Needs
 from config.serializers import BatchOut, batch_of
-from quotas import explanations, ledger, reporting
+from quotas import correcting, explanations, ledger, reporting
 from quotas.entitlements import snapshot
 from quotas.filters import UsageEventFilter
 from quotas.models import UsageEvent
@@ -134,7 +134,7 @@ class UsageEventByKey(View):
 
     @extend_schema(operation_id="usage_events_retrieve", responses=UsageEventOut)
     def get(self, request: Request, key: str) -> Response:
-        return Response(UsageEventOut(reporting.find(tenant_id=require_tenant().id, key=key)).data)
+        return Response(UsageEventOut(correcting.find(tenant_id=require_tenant().id, key=key)).data)
 
 
 class UsageEventCorrections(View):
@@ -145,7 +145,7 @@ class UsageEventCorrections(View):
     @extend_schema(request=CorrectionIn, responses={201: UsageEventOut, 200: UsageEventOut})
     def post(self, request: Request, key: str) -> Response:
         wish = parse(CorrectionIn, request.data)
-        made, is_new = reporting.correct(
+        made, is_new = correcting.correct(
             tenant_id=require_tenant().id, event_key=key, now=timezone.now(), **wish
         )
         return Response(UsageEventOut(made).data, status=201 if is_new else 200)
