@@ -89,7 +89,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
 def _events(size: int) -> tuple[list[dict[str, Any]], int]:
     """New events of a few meters, and their units."""
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    events = [
+    events: list[dict[str, Any]] = [
         {
             "key": str(uuid4()), "meter": _METERS[n % len(_METERS)], "quantity": 1 + n % 3,
             "occurred_at": now, "properties": {"campaign": f"c{n % 50}", "channel": "api"},

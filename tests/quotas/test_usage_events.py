@@ -189,11 +189,11 @@ def test_a_clock_that_goes_a_little_fast_is_no_future(reporter: Api, now: dateti
     reporter.post(EVENTS, event("fast", occurred_at=now + timedelta(minutes=4)))
 
 
-def test_a_batch_asks_the_database_three_times_however_large(reporter: Api) -> None:
+def test_a_batch_asks_the_database_twice_however_large(reporter: Api) -> None:
     with CaptureQueriesContext(connection) as asked:
         batch(reporter, [event(f"k{n}", "tokens") for n in range(200)])
     told = [each["sql"] for each in asked]
-    assert sum("public.quotas_hold" in each or "SELECT plaza." in each for each in told) == 3
+    assert sum("public.quotas_hold" in each or "SELECT plaza." in each for each in told) == 2
 
 
 def test_the_list_is_narrowed_by_meter_kind_and_time(
