@@ -38,7 +38,7 @@ bench: setup  ## the benchmarks, as a table
 	@exec $(RUN) -- $(BIN)/python -m tests.bench $(ARGS)
 
 drills: setup  ## attacks and races against the wall, in full; ARGS="sqlwall --seed 7" for one
-	@exec $(RUN) -- $(BIN)/python -m tests.drills $(or $(ARGS),sqlwall interleave isolation provisioning)
+	@exec $(RUN) -- $(BIN)/python -m tests.drills $(or $(ARGS),sqlwall interleave isolation provisioning offboard)
 
 reset: setup  ## forget all data; programs stay
 	@$(LOCAL) reset

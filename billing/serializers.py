@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.fields import empty
@@ -11,7 +12,7 @@ from billing import catalogue, signup
 from billing.catalogue import CURRENCIES, INTERVALS, PlanSpec
 from billing.models import Provider, Subscription
 from config.needs import Meter
-from tenants.models import Tenant
+from tenants.models import Archive, Tenant
 from tenants.services import url_of
 
 _LONGEST_ADDRESS = 2_000
@@ -115,6 +116,32 @@ class ChangeOut(SubscriptionOut):
 
     def get_consent_url(self, row: Subscription) -> str | None:
         return self.context["consent_url"] or None
+
+
+class ExportOut(serializers.ModelSerializer[Archive]):
+    """`download_url` is null until the export is completed; row and file are deleted at `expires_at`."""
+
+    requested_by = serializers.UUIDField(
+        source="requested_by_id", allow_null=True, help_text="The id of the person."
+    )
+    error = serializers.SerializerMethodField()
+    download_url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Archive
+        fields = (
+            "id", "status", "steps_done", "steps_total", "requested_by", "size_bytes", "sha256",
+            "error", "created_at", "finished_at", "expires_at", "download_url",
+        )  # fmt: skip
+        read_only_fields = fields
+
+    def get_error(self, made: Archive) -> str | None:
+        return made.error or None
+
+    def get_download_url(self, made: Archive) -> str | None:
+        if made.status != Archive.Status.COMPLETED:
+            return None
+        return reverse("export-download", args=[made.pk])
 
 
 def tenant_answer(tenant: Tenant, *, status: str) -> dict[str, Any]:

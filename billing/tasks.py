@@ -7,6 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from billing import signup
+from billing.providers.base import ProviderDown
 from billing.services import offboarding, scaling, subscriptions, webhooks
 from tenants.tasks import TenantTask
 
@@ -40,6 +41,19 @@ def expire_trials() -> int:
     """End what has run out: trials that nobody paid for, and the grace of those who are overdue."""
     now = timezone.now()
     return subscriptions.expire_trials(now=now) + subscriptions.hold_overdue(now=now)
+
+
+@shared_task(
+    name="billing.end_charges",
+    base=TenantTask,
+    public=True,
+    autoretry_for=(ProviderDown,),
+    retry_backoff=True,
+    max_retries=8,
+)
+def end_charges(*, tenant_id: str) -> None:
+    """End what was paid for a tenant that is closed. A later webhook of it promises this again."""
+    offboarding.end_charges(tenant_id=UUID(tenant_id), now=timezone.now())
 
 
 @shared_task(name="billing.tenant_scaled", base=TenantTask, public=True)

@@ -82,6 +82,13 @@ app.conf.update(
         "measure-storage": {"task": "quotas.measure_storage", "schedule": 900.0},
         "keep-months": {"task": "quotas.keep_months", "schedule": 21_600.0},
         "fill-pool": {"task": "tenants.fill_pool", "schedule": 30.0},
+        "tend-exports": {"task": "tenants.tend_exports", "schedule": 30.0},
+        "retry-deliveries": {"task": "tenants.retry_deliveries", "schedule": 15.0},
+        "resend-mails": {"task": "tenants.resend_mails", "schedule": 60.0},
+        "forget-messages": {"task": "tenants.forget_messages", "schedule": 86_400.0},
+        "watch-usage": {"task": "quotas.watch_usage", "schedule": 60.0},
+        "review-usage": {"task": "quotas.review_usage", "schedule": 3600.0},
+        "review-forecasts": {"task": "quotas.review_forecasts", "schedule": 86_400.0},
         "tidy-hosts": {"task": "tenants.tidy_hosts", "schedule": 3600.0},
         "erase-closed": {"task": "billing.erase_closed", "schedule": 3600.0},
         "tidy-quotas": {"task": "quotas.tidy", "schedule": 3600.0},
@@ -89,7 +96,10 @@ app.conf.update(
     },
 )
 app.autodiscover_tasks(
-    ["config", "tenants", "quotas", "billing", "apps.crm", "apps.campaigns", "apps.content"]
+    [
+        *("config", "tenants", "tenants.mails", "tenants.outbound", "quotas", "quotas.alerts"),
+        *("billing", "apps.crm", "apps.campaigns", "apps.content"),
+    ]
 )
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, register, run_checks
+from django.core.management.base import SystemCheckError
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from config.needs import declared_by
@@ -36,9 +37,17 @@ def tenant_routes_declare_needs(**_: Any) -> list[CheckMessage]:
             hint="Set `needs = Needs(...)` on the class, or decorate the function with @needs.",
             id="plaza.E001",
         )
-        for path, pattern in routes(settings.ROOT_URLCONF)
+        for urlconf in (settings.ROOT_URLCONF, settings.API_URLCONF)
+        for path, pattern in routes(urlconf)
         if declared_by(pattern.callback) is None and not path.startswith(_UNDECLARED)
     ]
+
+
+def refuse_to_start() -> None:
+    """For the web server, which runs no checks by itself. Raises SystemCheckError."""
+    faults = [message for message in run_checks(tags=["plaza"]) if message.is_serious()]
+    if faults:
+        raise SystemCheckError("\n".join(map(str, faults)))
 
 
 @register("plaza", deploy=True)

@@ -6,8 +6,9 @@ nobody declares are the square's alone.
 
 from dataclasses import dataclass
 
-# Of pg_catalog, taken from PUBLIC, for a sign-in and the owner alone. With `set_config` an injected
-# SELECT could take another tenant's role; a lock of a session outlives its transaction, and so could
+# Of pg_catalog, taken from PUBLIC, for the owner alone. With `set_config` an injected SELECT could take
+# another tenant's role, and at the square change what the connection's next user finds set (the engine
+# itself says SET, which needs no right); a lock of a session outlives its transaction, and so could
 # hold up a neighbour (locks of a transaction stay: tenants' requests take them); a large object
 # belongs to no schema, so nothing would count or erase it.
 CLOSED_FUNCTIONS = (

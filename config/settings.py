@@ -14,6 +14,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from config import env
+from config.needs import Role
 
 django_stubs_ext.monkeypatch()
 
@@ -64,6 +65,13 @@ PLAZA_CLOSING_DAYS = env.number(
     default=30,
     most=3_650,
 )
+PLAZA_EXPORT_DAYS = env.number(
+    "PLAZA_EXPORT_DAYS",
+    "Days for which an export can be downloaded; it is deleted after them.",
+    default=7,
+    least=1,
+    most=365,
+)
 INVOICE_RETENTION_YEARS = env.number(
     "INVOICE_RETENTION_YEARS",
     "Years for which invoices, the journal and certificates of erasure outlive their tenant.",
@@ -95,6 +103,13 @@ PLAZA_DNS_SERVERS = env.words(
     "PLAZA_DNS_SERVERS",
     "Name servers (address or address:port, comma-separated) asked for proofs of domains; unset: the system's.",
 )
+PLAZA_WEBHOOKS_TO_LOOPBACK = env.flag(
+    "PLAZA_WEBHOOKS_TO_LOOPBACK",
+    "Whether tenants' webhooks may go to this machine, to try them out; refused in production.",
+    default=False,
+)
+if IS_PRODUCTION and PLAZA_WEBHOOKS_TO_LOOPBACK:
+    raise ImproperlyConfigured("PLAZA_WEBHOOKS_TO_LOOPBACK must be off in production.")
 _default_port = {"http": 80, "https": 443}[PLAZA_SCHEME]
 PLAZA_PORT_SUFFIX = "" if _default_port == PLAZA_PORT or IS_PRODUCTION else f":{PLAZA_PORT}"
 
@@ -142,6 +157,7 @@ MIDDLEWARE = [
     "config.logs.RequestLogMiddleware",
     # Before the tenant, so that a refused host is told in the asker's language too.
     "django.middleware.locale.LocaleMiddleware",
+    "tenants.tls.CertificateMiddleware",
     "tenants.middleware.TenantMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -377,7 +393,8 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_SECURE = _is_https
 SECURE_SSL_REDIRECT = _is_https and IS_PRODUCTION
-SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
+# What our own machines ask of a process by its address, where no TLS is.
+SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^metrics$", r"^tls/ask$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PLAZA_TRUSTED_PROXIES else None
 SECURE_HSTS_SECONDS = 31_536_000 if _is_https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _is_https
@@ -427,10 +444,12 @@ SPECTACULAR_SETTINGS = {
         "CampaignType": "apps.campaigns.models.Campaign.Type",
         "ConsentChannel": "apps.crm.models.Consent.Channel",
         "ConsentStatus": "apps.crm.models.Consent.Status",
+        "ExportStatus": "tenants.models.Archive.Status",
         "ContentChannel": "apps.content.models.Channel",
         "ContentKind": "apps.content.models.Kind",
         "ImportStatus": "apps.crm.models.Import.Status",
         "ReviewStatus": "apps.content.models.ReviewStatus",
+        "Role": [(role.value, role.value) for role in Role],
         "SubscriptionStatus": "billing.models.Subscription.Status",
         "TenantStatus": "tenants.models.Tenant.Status",
     },

@@ -12,7 +12,9 @@ handler500 = "config.handlers.server_error"
 urlpatterns = [
     path("api/v1/", include("tenants.identity.urls")),
     path("api/v1/", include("tenants.urls")),
+    path("api/v1/", include("tenants.outbound.urls")),
     path("api/v1/", include("quotas.urls")),
+    path("api/v1/", include("quotas.alerts.urls")),
     path("api/v1/", include("billing.urls")),
     path("api/v1/", include("apps.crm.urls")),
     path("api/v1/", include("apps.campaigns.urls")),

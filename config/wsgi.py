@@ -9,10 +9,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 from django.core.wsgi import get_wsgi_application
 from django.utils.http import parse_header_parameters
 
+from config.checks import refuse_to_start
 from config.context import begin_serving
 
 begin_serving()
 _django = get_wsgi_application()
+refuse_to_start()
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

@@ -16,6 +16,7 @@ from config.ids import new_id
 from config.needs import Meter
 from config.seals import sealed
 from quotas import api_calls
+from quotas.alerts.crossing import promise_alerts
 from quotas.entitlements import Snapshot, snapshot
 from quotas.meters import METERS, Aggregation, Window, period_start, resets_at
 from quotas.models import UsageTotal
@@ -60,9 +61,13 @@ def consume(
     aggregation = METERS[meter].aggregation
     counted = (value or key) if aggregation is Aggregation.UNIQUE else None
     allowed = None if limit is None else str(limit)
-    if call("consume", *taken, allowed, aggregation.value, counted) == "refused":
+    outcome = call("consume", *taken, allowed, aggregation.value, counted)
+    if outcome == "refused":
         used = _used(found, meter, now)
         raise refusal(found, meter=meter, used=used, asked=quantity, now=now)
+    word, _, total = outcome.partition(":")
+    if word == "counted":
+        promise_alerts(found, meter=meter, quantity=quantity, used=int(total))
 
 
 def refund(*, tenant_id: UUID, meter: Meter, quantity: int, key: str, now: datetime) -> None:

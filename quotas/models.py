@@ -8,7 +8,22 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from config.ids import new_id
+from quotas.alerts.models import AlertSetting, UsageAlert, UsageDay
 from tenants.models.versions import VersionedModel, VersionedQuerySet
+
+__all__ = [
+    "AlertSetting",
+    "ApiCallMark",
+    "Explanation",
+    "Grant",
+    "Hold",
+    "UsageAlert",
+    "UsageDay",
+    "UsageEvent",
+    "UsageKey",
+    "UsageTotal",
+    "UsageValue",
+]
 
 
 class Grant(VersionedModel):

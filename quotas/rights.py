@@ -12,6 +12,9 @@ RIGHTS = (
     TableRights("quotas_usagevalue"),
     TableRights("quotas_apicallmark", stall="SELECT"),
     TableRights("quotas_explanation", stall="SELECT"),
+    TableRights("quotas_usageday", stall="SELECT"),
+    TableRights("quotas_alertsetting", stall="SELECT"),
+    TableRights("quotas_usagealert", stall="SELECT"),
 )
 KEEPER_TABLES = (
     "quotas_usagetotal",

@@ -26,9 +26,20 @@ class MeterUsageOut(serializers.Serializer[Any]):
     hard = serializers.BooleanField(help_text="a hard meter refuses at its limit")
 
 
+class ShareUsageOut(serializers.Serializer[Any]):
+    share = serializers.ChoiceField(choices=["worker_slots", "storage"])
+    unit = serializers.CharField()
+    limit = serializers.IntegerField(allow_null=True, help_text="null is unlimited")
+    used = serializers.IntegerField(
+        allow_null=True,
+        help_text="Tasks that run now (null: not known now); bytes by a reading of up to 15 minutes ago.",
+    )
+
+
 class UsageOut(serializers.Serializer[Any]):
     plan = serializers.CharField()
     meters = MeterUsageOut(many=True)
+    shares = ShareUsageOut(many=True)
 
 
 class RateOut(serializers.Serializer[Any]):

@@ -1,4 +1,4 @@
-"""How much room a tenant's tables take: measured by a task, compared before a file is taken.
+"""How much room a tenant's tables and exports take: measured by a task, compared before a file is taken.
 
 It is a reading, not a count: between two readings a tenant may go past its limit by what it adds.
 """
@@ -13,7 +13,7 @@ from config.needs import Meter
 from quotas.meters import EPOCH
 from quotas.models import UsageTotal
 from quotas.refusals import QuotaExceeded
-from tenants.models import Tenant
+from tenants.models import Archive, Tenant
 
 STORAGE_BYTES = Meter.STORAGE_BYTES.value
 _TENANTS_AT_ONCE = 200
@@ -44,10 +44,14 @@ def _measure_some(tenants: Sequence[tuple[str, UUID]]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_SIZES, [list(ids)])
         sizes = cursor.fetchall()
+    exports = dict(Archive.objects.filter(tenant_id__in=ids.values()).sizes())
     UsageTotal.objects.bulk_create(
         [
             UsageTotal(
-                tenant_id=ids[schema], meter=STORAGE_BYTES, period_start=EPOCH, used=int(size)
+                tenant_id=ids[schema],
+                meter=STORAGE_BYTES,
+                period_start=EPOCH,
+                used=int(size) + exports.get(ids[schema], 0),
             )
             for schema, size in sizes
         ],

@@ -33,6 +33,7 @@ from quotas.serializers import (
     entitlements,
     explained,
 )
+from quotas.shares import shares_used
 
 _REACHABLE = Needs(critical=True, meter=None)
 # To report usage costs no API calls: whose calls are used up must not lose what it has to report.
@@ -40,16 +41,20 @@ _REPORTING = Needs(meter=None)
 
 
 class Usage(View):
-    """Every meter: its limit, and what is used and left of it."""
+    """Every meter: its limit, and what is used and left of it; and the tenant's shares of the machine."""
 
     needs = _REACHABLE
 
     @extend_schema(operation_id="usage", responses=UsageOut)
     def get(self, request: Request) -> Response:
-        tenant_id, now = require_tenant().id, timezone.now()
-        found = snapshot(tenant_id, now=now)
-        meters = ledger.usage_under(found, now=now)
-        return Response(UsageOut({"plan": found.plan, "meters": meters}).data)
+        tenant, now = require_tenant(), timezone.now()
+        found = snapshot(tenant.id, now=now)
+        facts = {
+            "plan": found.plan,
+            "meters": ledger.usage_under(found, now=now),
+            "shares": shares_used(tenant),
+        }
+        return Response(UsageOut(facts).data)
 
 
 class Entitlements(View):

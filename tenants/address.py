@@ -37,6 +37,17 @@ def address_of(request: HttpRequest) -> str:
     return UNKNOWN if nearest is None else str(nearest)
 
 
+def is_from_outside(request: HttpRequest) -> bool:
+    """Whether a request came from outside of our own network: by its address, or through any proxy.
+
+    For what only our own machines may ask of this very process: whatever came through a proxy came
+    from outside.
+    """
+    address = address_of(request)
+    is_global = address != UNKNOWN and ip_address(address).is_global
+    return is_global or not {"X-Forwarded-For", "Forwarded"}.isdisjoint(request.headers)
+
+
 def block_of(address: str) -> str:
     """What to count against: an IPv4 address, or the /64 of an IPv6 one, which one customer owns."""
     found = _parsed(address)

@@ -198,7 +198,7 @@ def txt_values(name: str) -> frozenset[str]:
     Raises NameServersAway.
     """
     try:
-        answer = _resolver().resolve(name, "TXT", search=False, lifetime=_LOOKUP_SECONDS)
+        answer = resolver().resolve(name, "TXT", search=False, lifetime=_LOOKUP_SECONDS)
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
         return frozenset()
     except dns.exception.DNSException as error:
@@ -207,13 +207,13 @@ def txt_values(name: str) -> frozenset[str]:
     return frozenset(b"".join(record.strings).decode(errors="replace") for record in answer)
 
 
-def _resolver() -> dns.resolver.Resolver:
+def resolver() -> dns.resolver.Resolver:
     servers = tuple(settings.PLAZA_DNS_SERVERS)
-    resolver = dns.resolver.Resolver(configure=not servers)
+    made = dns.resolver.Resolver(configure=not servers)
     if servers:
-        resolver.nameservers = list(_name_servers(servers))
-    resolver.timeout = _TRY_SECONDS
-    return resolver
+        made.nameservers = list(_name_servers(servers))
+    made.timeout = _TRY_SECONDS
+    return made
 
 
 @cache

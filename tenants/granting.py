@@ -14,7 +14,16 @@ from psycopg import sql
 
 from config.rights import Function, TableRights
 from tenants.engine.owner import owner_connection
-from tenants.roles import GROUP, KEEPER, LOOKUP, PREPARING, SQUARE, WEB
+from tenants.roles import (
+    GROUP,
+    KEEPER,
+    LOOKUP,
+    OURS,
+    PREPARING,
+    SQUARE,
+    WEB,
+    close_history_sql,
+)
 
 Owner = psycopg.Connection[tuple[Any, ...]]
 _CHECK_SEAL = """
@@ -44,6 +53,10 @@ BEGIN
     END IF;
 END $$;
 """
+_CHECKS = (
+    (_CHECK_SEAL, "check_seal(text, text[])"),
+    (_CHECK_TENANT, "check_tenant(uuid)"),
+)
 _OWN_ROWS = "{by} = substr(current_user::text, 3)::uuid"
 
 
@@ -57,15 +70,45 @@ def prepare_rights(*, anew: bool = False) -> bool:
         owner.execute("SELECT pg_advisory_xact_lock(%s)", [PREPARING])
         if not _is_migrated(owner):
             return False
-        _grant_schemas(owner)
+        _close_histories(owner)
+        _make_schema(owner)
         wanted = _fingerprint(owner)
         if not anew and owner.execute("SELECT state FROM plaza.prepared").fetchone() == (wanted,):
             return True
-        _make_functions(owner)
-        _grant_tables(owner)
+        _grant_everything(owner)
         owner.execute("DELETE FROM plaza.prepared")
         owner.execute("INSERT INTO plaza.prepared VALUES (%s)", [wanted])
     return True
+
+
+def render_rights(owner: Owner) -> None:
+    """Everything that is declared, made in the transaction of `owner`; the doctor reads it there."""
+    _make_schema(owner)
+    _grant_everything(owner)
+
+
+def _make_schema(owner: Owner) -> None:
+    owner.execute("CREATE SCHEMA IF NOT EXISTS plaza")
+    owner.execute("CREATE TABLE IF NOT EXISTS plaza.prepared (state text NOT NULL)")
+
+
+def _grant_everything(owner: Owner) -> None:
+    _take_back(owner)
+    _grant_schemas(owner)
+    _make_functions(owner)
+    _grant_tables(owner)
+
+
+def _close_histories(owner: Owner) -> None:
+    """Of tenants from before their own history of migrations was taken from them."""
+    open_ones = owner.execute(
+        "SELECT nspname::text FROM pg_class JOIN pg_namespace AS n ON n.oid = relnamespace"
+        " WHERE nspname ~ '^t_[0-9a-f]{32}$' AND relname LIKE 'django\\_migrations%'"
+        " AND EXISTS (SELECT FROM aclexplode(relacl) JOIN pg_roles AS r ON r.oid = grantee"
+        " WHERE r.rolname = nspname)"
+    ).fetchall()
+    for (schema,) in sorted(set(open_ones)):
+        owner.execute(close_history_sql(schema).encode())
 
 
 def _is_migrated(owner: Owner) -> bool:
@@ -102,9 +145,6 @@ def declared(name: str) -> list[Any]:
 
 
 def _grant_schemas(owner: Owner) -> None:
-    owner.execute("CREATE SCHEMA IF NOT EXISTS plaza")
-    owner.execute("CREATE TABLE IF NOT EXISTS plaza.prepared (state text NOT NULL)")
-    owner.execute("REVOKE ALL ON SCHEMA public, plaza FROM PUBLIC")
     owner.execute(
         f"GRANT USAGE ON SCHEMA public, ext TO {WEB}, {SQUARE}, {LOOKUP}, {GROUP}, {KEEPER}"
     )
@@ -114,24 +154,36 @@ def _grant_schemas(owner: Owner) -> None:
 
 def _make_functions(owner: Owner) -> None:
     owner.execute("CREATE TABLE IF NOT EXISTS plaza.seal_key (key text PRIMARY KEY)")
-    owner.execute("REVOKE ALL ON plaza.seal_key FROM PUBLIC")
     owner.execute(f"GRANT SELECT ON plaza.seal_key TO {KEEPER}")
     owner.execute("DELETE FROM plaza.seal_key WHERE key <> %s", [settings.PLAZA_DB_KEY])
     owner.execute(
         "INSERT INTO plaza.seal_key VALUES (%s) ON CONFLICT DO NOTHING", [settings.PLAZA_DB_KEY]
     )
-    owner.execute(f"SET LOCAL ROLE {KEEPER}")
-    for function in (_CHECK_SEAL, _CHECK_TENANT):
-        owner.execute(function)
-    checks = "plaza.check_seal(text, text[]), plaza.check_tenant(uuid)"
-    owner.execute(f"REVOKE ALL ON FUNCTION {checks} FROM PUBLIC")
+    for function, signature in _CHECKS:
+        _make_function(owner, Function(signature, function))
     functions: list[Function] = declared("FUNCTIONS")
     for each in functions:
-        owner.execute(each.sql)
-        owner.execute(f"REVOKE ALL ON FUNCTION plaza.{each.signature} FROM PUBLIC")
+        _make_function(owner, each)
         if not each.is_inner:
             owner.execute(f"GRANT EXECUTE ON FUNCTION plaza.{each.signature} TO {SQUARE}, {GROUP}")
-    owner.execute("RESET ROLE")
+
+
+def _make_function(owner: Owner, function: Function) -> None:
+    """The keeper's, whoever has it now; the owner makes it, for the keeper need not know plpgsql."""
+    owner.execute(function.sql)
+    owner.execute(f"ALTER FUNCTION plaza.{function.signature} OWNER TO {KEEPER}")
+    owner.execute(f"REVOKE ALL ON FUNCTION plaza.{function.signature} FROM PUBLIC")
+
+
+def _take_back(owner: Owner) -> None:
+    """What our roles and PUBLIC were ever given, so that what is granted afterwards is all that there is."""
+    whose = ", ".join(("PUBLIC", *OURS))
+    owner.execute(f"REVOKE ALL ON SCHEMA public, ext, plaza FROM {whose}")
+    for schema in ("public", "plaza"):
+        owner.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {whose}")
+        owner.execute(f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA {schema} FROM {whose}")
+    owner.execute(f"REVOKE ALL ON ALL FUNCTIONS IN SCHEMA plaza FROM {whose}")
+    owner.execute(f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA plaza TO {KEEPER}")  # they are its own
 
 
 def _grant_tables(owner: Owner) -> None:
@@ -142,7 +194,6 @@ def _grant_tables(owner: Owner) -> None:
     for table in declared("OWNERS_TABLES"):
         owner.execute(_table(f"REVOKE INSERT, UPDATE, DELETE ON {{}} FROM {SQUARE}", table))
     owner.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {SQUARE}")
-    owner.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {GROUP}, {LOOKUP}, {KEEPER}")
     rights: dict[str, TableRights] = {each.table: each for each in declared("RIGHTS")}
     keepers: list[str] = declared("KEEPER_TABLES")
     for table in keepers:
@@ -162,6 +213,11 @@ SELECT relname::text FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
    AND attname = 'tenant_id' AND NOT attisdropped
 """
 
+_POLICIES = """
+SELECT polname::text FROM pg_policy JOIN pg_class ON pg_class.oid = polrelid
+ WHERE relnamespace = 'public'::regnamespace AND relname = %s
+"""
+
 
 def _secure_rows(owner: Owner, rights: TableRights, *, is_keepers: bool) -> None:
     """Row security for everybody, the owner too: forced, it would else show a migration no rows."""
@@ -174,8 +230,12 @@ def _secure_rows(owner: Owner, rights: TableRights, *, is_keepers: bool) -> None
         policies.append(("lookup", "SELECT", LOOKUP, "true"))
     if rights.stall:
         policies.append(("own", "ALL", GROUP, _OWN_ROWS.format(by=rights.by or "tenant_id")))
-    for name in ("whole", "lookup", "own"):
-        owner.execute(_table(f"DROP POLICY IF EXISTS {name} ON {{}}", table))
+    for (name,) in owner.execute(_POLICIES, [table]).fetchall():
+        owner.execute(
+            sql.SQL("DROP POLICY {} ON {}").format(
+                sql.Identifier(name), sql.Identifier("public", table)
+            )
+        )
     for name, verb, role, rows in policies:
         owner.execute(
             _table(f"CREATE POLICY {name} ON {{}} FOR {verb} TO {role} USING ({rows})", table)

@@ -1,13 +1,12 @@
 """Prometheus: how many requests of each tenant were answered, and for whom `/metrics` is."""
 
-from ipaddress import ip_address
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django_prometheus.exports import ExportToDjangoView
 from prometheus_client import Counter
 
-from tenants.address import UNKNOWN, address_of
+from tenants.address import is_from_outside
 
 # A series for each tenant and kind of answer, in each process: a bounded number. Those that come
 # later are counted together; whose they were tells the request log, and the ledger for billing.
@@ -29,10 +28,7 @@ def count_request(tenant_id: UUID, status: int) -> None:
 
 def metrics(request: HttpRequest) -> HttpResponse:
     """`/metrics`, for who scrapes this very process from our own network: to others it does not exist."""
-    address = address_of(request)
-    # Whatever came through a proxy came from outside.
-    is_outside = address != UNKNOWN and ip_address(address).is_global
-    if is_outside or "X-Forwarded-For" in request.headers:
+    if is_from_outside(request):
         raise Http404
     answer: HttpResponse = ExportToDjangoView(request)
     return answer

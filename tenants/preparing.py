@@ -1,7 +1,7 @@
 """`manage.py database prepare`, its first half: the roles; again and again harmless.
 
-The owner does it, after each migration of the square. What only a superuser may do (take `set_config`
-and plpgsql from PUBLIC) is done where it may, and else told as SQL.
+The owner does it, after each migration of the square. What only a superuser may do (take `set_config`,
+plpgsql and the catalogs from PUBLIC) is done where it may, and else told as SQL.
 """
 
 from collections.abc import Iterable
@@ -12,6 +12,7 @@ import psycopg
 from django.conf import settings
 from psycopg import sql
 
+from config.closed_catalogs import close_sql, open_sql
 from config.rights import CLOSED_FUNCTIONS
 from tenants.engine.owner import owner_connection
 from tenants.roles import (
@@ -25,6 +26,9 @@ from tenants.roles import (
     sign_in_sql,
 )
 
+# Besides the owner: who may call CLOSED_FUNCTIONS, and who may write functions in plpgsql.
+CALLERS: tuple[str, ...] = ()
+SPEAKERS = (KEEPER,)
 Owner = psycopg.Connection[tuple[Any, ...]]
 
 
@@ -39,13 +43,14 @@ def prepare_roles() -> Prepared:
     """The roles, and what belongs to the database as a whole. Before the first migration."""
     with owner_connection() as owner:
         owner.execute("SELECT pg_advisory_lock(%s)", [PREPARING])
-        _make_roles(owner)
+        render_roles(owner)
         _make_missing_roles(owner)
         _change_sign_ins(owner)
         return Prepared(lacking=list(_superusers_part(owner)))
 
 
-def _make_roles(owner: Owner) -> None:
+def render_roles(owner: Owner) -> None:
+    """The installation's own roles, in the transaction of `owner`; the doctor reads them there."""
     known = {name for (name,) in owner.execute("SELECT rolname FROM pg_roles").fetchall()}
     for name, attributes in (
         (GROUP, "NOLOGIN"),
@@ -102,24 +107,27 @@ def _superusers_part(owner: Owner) -> Iterable[str]:
     """Do it, or tell it."""
     me = owner.info.user
     functions = ", ".join(f"pg_catalog.{name}" for name in CLOSED_FUNCTIONS)
+    # Earlier releases gave them to both sign-ins. Who has PUBLIC's rights is told by either.
     is_any_open = " OR ".join(
-        f"has_function_privilege('public', 'pg_catalog.{name}', 'execute')"
+        f"has_function_privilege('{role}', 'pg_catalog.{name}', 'execute')"
+        for role in (WEB, SQUARE)
         for name in CLOSED_FUNCTIONS
     )
     wanted = (
         (
             is_any_open,
-            f"REVOKE EXECUTE ON FUNCTION {functions} FROM PUBLIC;"
-            f" GRANT EXECUTE ON FUNCTION {functions} TO {me}, {WEB}, {SQUARE};",
+            f"REVOKE EXECUTE ON FUNCTION {functions} FROM PUBLIC, {WEB}, {SQUARE};"
+            f" GRANT EXECUTE ON FUNCTION {functions} TO {me};",
         ),
         (
             "has_language_privilege('public', 'plpgsql', 'usage')",
-            f"REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC; GRANT USAGE ON LANGUAGE plpgsql TO {me}, {KEEPER};",
+            f"REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC; GRANT USAGE ON LANGUAGE plpgsql TO {', '.join((me, *SPEAKERS))};",
         ),
         (
             "has_database_privilege('public', current_database(), 'temp')",
             f"REVOKE ALL ON DATABASE {_quoted(owner.info.dbname)} FROM PUBLIC;",
         ),
+        (f"EXISTS ({open_sql(owner=me, square=SQUARE)})", close_sql(owner=me, square=SQUARE)),
     )
     for is_open, statement in wanted:
         try:

@@ -16,7 +16,7 @@ from psycopg import sql
 from config.logs import logger
 from tenants import template
 from tenants.citus import provisioning as citus
-from tenants.engine.owner import owner_connection
+from tenants.engine.owner import owner_connection, writing
 from tenants.models import Tenant
 from tenants.rendering import Cursor, replay
 from tenants.roles import create_role_sql
@@ -64,25 +64,28 @@ def provision(*, tenant_id: UUID) -> Tenant:
         return version or pattern.version, noted.rowcount == 1
 
     with django_connection.wrap_database_errors, owner_connection() as owner:
-        tenant.schema_version, is_noted = as_owner(owner, make)
+        tenant.schema_version, is_noted = as_owner(owner, make, tenant_id)
     if not is_noted:  # its row is of a transaction that is still open: that one notes it
         Tenant.objects.filter(pk=tenant.pk).update(schema_version=tenant.schema_version)
     log.info("tenant.provisioned", extra={"tenant_id": str(tenant.id)})
     return tenant
 
 
-def as_owner(owner: Owner, make: Callable[[Cursor], Made]) -> Made:
-    """What `make` makes in one transaction of the owner; tried again where somebody crossed it."""
+def as_owner(owner: Owner, make: Callable[[Cursor], Made], *tenant_ids: UUID) -> Made:
+    """What `make` makes in one transaction of the owner, marked as a write of these tenants.
+
+    Tried again where somebody crossed it.
+    """
     for _ in range(_TRIES - 1):
         try:
-            return _in_transaction(owner, make)
+            return _in_transaction(owner, make, *tenant_ids)
         except _CROSSED as crossed:
             log.info("provisioning.crossed", extra={"reason": type(crossed).__name__})
-    return _in_transaction(owner, make)
+    return _in_transaction(owner, make, *tenant_ids)
 
 
-def _in_transaction(owner: Owner, make: Callable[[Cursor], Made]) -> Made:
-    with owner.transaction(), owner.cursor() as cursor:
+def _in_transaction(owner: Owner, make: Callable[[Cursor], Made], *tenant_ids: UUID) -> Made:
+    with writing(owner, *tenant_ids), owner.cursor() as cursor:
         cursor.execute(_PATIENCE)
         return make(cursor)
 

@@ -1,4 +1,4 @@
-"""What is read to find out who asks, before the tenant is known."""
+"""What is read to find out who asks, before the tenant is known; and a tenant's own members, by itself."""
 
 from config.rights import TableRights
 
@@ -9,7 +9,8 @@ RIGHTS = (
     TableRights("tenants_tenantversion"),
     TableRights("tenants_domain", lookup=True),
     TableRights("tenants_retiredslug", lookup=True),
-    TableRights("tenants_member", lookup=True),
+    # Ids and roles; who the people are stands in a table of which a tenant sees nothing.
+    TableRights("tenants_member", stall="SELECT", lookup=True),
     TableRights("tenants_person", by="", lookup=True),
     TableRights("tenants_apikey", lookup=True),
     TableRights("tenants_refreshtoken", by="", lookup=True),

@@ -14,6 +14,9 @@ WEB = "plaza_web"
 SQUARE = "plaza_square"
 LOOKUP = "plaza_lookup"
 KEEPER = "plaza_keeper"
+# The installation's own; besides them there is a role for each tenant.
+SIGN_INS = (WEB, SQUARE)
+OURS = (*SIGN_INS, LOOKUP, GROUP, KEEPER)
 # The advisory lock of who prepares: two at once wait for each other.
 PREPARING = 0x706C617A61
 _STALL = re.compile(r"t_[0-9a-f]{32}")
@@ -47,7 +50,26 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {name} TO {name};
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {name} TO {name};
 ALTER DEFAULT PRIVILEGES IN SCHEMA {name} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {name};
 ALTER DEFAULT PRIVILEGES IN SCHEMA {name} GRANT USAGE, SELECT ON SEQUENCES TO {name};
+{close_history_sql(schema)}
 """
+
+
+def close_history_sql(schema: str) -> str:
+    """SQL, for the owner and safe to repeat: which migrations a schema has is not the tenant's to say.
+
+    The owner believes that table when it migrates and exports; nothing reads it as the tenant.
+    """
+    name = quoted(schema)
+    return f"""
+DO $$ BEGIN
+    IF to_regclass('{name}.django_migrations') IS NOT NULL THEN
+        REVOKE ALL ON {name}.django_migrations FROM {name};
+    END IF;
+    IF to_regclass('{name}.django_migrations_id_seq') IS NOT NULL THEN
+        REVOKE ALL ON SEQUENCE {name}.django_migrations_id_seq FROM {name};
+    END IF;
+END $$;
+""".strip()
 
 
 def sign_in_sql(role: str, *, path: str = "") -> str:

@@ -11,59 +11,21 @@ from django.utils.translation import gettext_lazy as _
 
 from config.errors import DomainError, ValidationFailed
 from config.ids import new_id
-from tenants.life.refusals import TenantNotOpen
+from tenants.life.refusals import TenantClosing, TenantNotOpen
 from tenants.models import Domain, RetiredSlug, Tenant
 from tenants.pool import Claimed
 
+LONGEST_ORGANISATION = 200
+LONGEST_REASON = 200
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 # Names that are ours, that a stranger would take for ours, or that programs ask by themselves (wpad).
-RESERVED_SLUGS = frozenset(
-    [
-        "accounts",
-        "admin",
-        "api",
-        "api-docs",
-        "app",
-        "auth",
-        "autoconfig",
-        "autodiscover",
-        "billing",
-        "blog",
-        "cdn",
-        "console",
-        "demo",
-        "docs",
-        "ftp",
-        "help",
-        "id",
-        "imap",
-        "internal",
-        "localhost",
-        "login",
-        "mail",
-        "metrics",
-        "my",
-        "ns1",
-        "ns2",
-        "pay",
-        "plaza",
-        "pop",
-        "public",
-        "root",
-        "security",
-        "signup",
-        "smtp",
-        "square",
-        "sso",
-        "static",
-        "status",
-        "support",
-        "system",
-        "webhooks",
-        "wpad",
-        "www",
-    ]
-)
+RESERVED_SLUGS = frozenset({
+    "accounts", "admin", "api", "api-docs", "app", "auth", "autoconfig", "autodiscover",
+    "billing", "blog", "cdn", "console", "demo", "docs", "ftp", "help", "id", "imap",
+    "internal", "localhost", "login", "mail", "metrics", "my", "ns1", "ns2", "pay", "plaza",
+    "pop", "public", "root", "security", "signup", "smtp", "square", "sso", "static", "status",
+    "support", "system", "webhooks", "wpad", "www",
+})  # fmt: skip
 
 
 class SlugTaken(DomainError):
@@ -104,9 +66,14 @@ def host_of(slug: str) -> str:
     return f"{slug}.{settings.PLAZA_DOMAIN}"
 
 
+def address_at(host: str) -> str:
+    """The address of a host of ours, or of a tenant's, as a browser writes it; without a path."""
+    return f"{settings.PLAZA_SCHEME}://{host}{settings.PLAZA_PORT_SUFFIX}"
+
+
 def url_of(tenant: Tenant) -> str:
     """The tenant's address as a browser writes it."""
-    return f"{settings.PLAZA_SCHEME}://{host_of(tenant.slug)}{settings.PLAZA_PORT_SUFFIX}"
+    return address_at(host_of(tenant.slug))
 
 
 def is_slug(slug: str) -> bool:
@@ -123,6 +90,21 @@ def check_slug(slug: str) -> None:
         raise ValidationFailed(errors={"slug": [str(_("This subdomain is reserved."))]})
 
 
+def check_free(slug: str) -> None:
+    """Raise ValidationFailed or SlugTaken for a name that cannot be reserved now. `reserve` has the last word."""
+    check_slug(slug)
+    taken = Tenant.objects.filter(slug=slug).exclude(status=Tenant.Status.PROVISIONING)
+    if taken.exists() or is_kept(slug):
+        raise SlugTaken(slug=slug)
+
+
+def check_organisation(name: str) -> None:
+    """Raise ValidationFailed unless `name` can stand on pages and in mails."""
+    if not name.strip() or len(name) > LONGEST_ORGANISATION or not name.isprintable():
+        message = _("A name of 1 to 200 printable characters on one line.")
+        raise ValidationFailed(errors={"organisation": [str(message)]})
+
+
 @transaction.atomic
 def reserve(
     *,
@@ -132,12 +114,13 @@ def reserve(
     is_demo: bool = False,
     ready: Claimed | None = None,
 ) -> Tenant:
-    """Take the name and the host. Raises SlugTaken.
+    """Take the name and the host. Raises SlugTaken, ValidationFailed.
 
     The schema is `ready` (tenants/pool.py), claimed in this transaction, or it comes later
     (tenants/provisioning.py).
     """
     check_slug(slug)
+    check_organisation(organisation)
     tenant_id = ready.id if ready else new_id()
     tenant = Tenant(
         id=tenant_id,
@@ -187,15 +170,17 @@ def suspend(*, tenant_id: UUID, reason: str) -> Tenant:
     if tenant.status in not_open:
         raise TenantNotOpen(state=tenant.status)
     tenant.status = Tenant.Status.SUSPENDED
-    tenant.suspended_reason = reason.strip()
+    tenant.suspended_reason = reason.strip()[:LONGEST_REASON]
     tenant.save(update_fields=["status", "suspended_reason"])
     return tenant
 
 
 @transaction.atomic
 def resume(*, tenant_id: UUID) -> Tenant:
-    """Undo `suspend`."""
+    """Undo `suspend`. Raises TenantClosing for one that is closed, which only `life.restore` leads back."""
     tenant = Tenant.objects.select_for_update().get(pk=tenant_id)
+    if tenant.status == Tenant.Status.CLOSING:
+        raise TenantClosing(reason=tenant.closing_reason, erase_after=tenant.erase_after)
     if tenant.status == Tenant.Status.SUSPENDED:
         tenant.status = Tenant.Status.ACTIVE
         tenant.suspended_reason = ""

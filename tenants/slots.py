@@ -19,6 +19,8 @@ log = logger(__name__)
 LEASE_SECONDS = 60.0
 _RENEW_EVERY_SECONDS = 15.0
 _PATIENCE_SECONDS = 1.0
+# Of a request that only shows how many run.
+_LOOK_SECONDS = 0.05
 # Time is the server's, so that no machine's clock counts. A holder's second lease is its first.
 _TAKE = """
 local time = redis.call('TIME')
@@ -29,6 +31,11 @@ if not held and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then return 0 
 redis.call('ZADD', KEYS[1], now + tonumber(ARGV[3]), ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1
+"""
+_COUNT = """
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+return redis.call('ZCOUNT', KEYS[1], '(' .. now, '+inf')
 """
 
 
@@ -45,7 +52,7 @@ def slot(*, tenant_id: UUID, slots: int | None, holder: str) -> Iterator[None]:
     if slots is None:
         yield
         return
-    lease = _Lease(f"plaza:{{{tenant_id.hex}}}:slots", holder, slots)
+    lease = _Lease(_key(tenant_id), holder, slots)
     if not lease.take():
         raise NoSlotFree(holder)
     done = threading.Event()
@@ -59,10 +66,23 @@ def slot(*, tenant_id: UUID, slots: int | None, holder: str) -> Iterator[None]:
         lease.give_back()
 
 
+def in_use(tenant_id: UUID) -> int | None:
+    """How many slots the tenant's tasks hold now; None where Redis does not answer at once."""
+    try:
+        return int(_server(settings.REDIS_URL, _LOOK_SECONDS).eval(_COUNT, 1, _key(tenant_id)))
+    except redis.RedisError as error:
+        log.warning("worker_slot.unknown", extra={"reason": type(error).__name__})
+        return None
+
+
+def _key(tenant_id: UUID) -> str:
+    return f"plaza:{{{tenant_id.hex}}}:slots"
+
+
 class _Lease:
     def __init__(self, key: str, holder: str, slots: int) -> None:
         self.key, self.holder, self.slots = key, holder, slots
-        self.server = _server(settings.REDIS_URL)
+        self.server = _server(settings.REDIS_URL, _PATIENCE_SECONDS)
 
     def take(self) -> bool:
         """Take or renew; True also where Redis does not answer."""
@@ -86,7 +106,7 @@ class _Lease:
 
 
 @cache
-def _server(url: str) -> redis.Redis:
+def _server(url: str, patience_seconds: float) -> redis.Redis:
     return redis.Redis.from_url(
-        url, socket_timeout=_PATIENCE_SECONDS, socket_connect_timeout=_PATIENCE_SECONDS
+        url, socket_timeout=patience_seconds, socket_connect_timeout=patience_seconds
     )

@@ -6,6 +6,7 @@ Of one tenant no more of them run at once than it has worker slots: the others g
 import random
 from contextlib import ExitStack
 from datetime import timedelta
+from smtplib import SMTPException
 from typing import Any
 from uuid import UUID
 
@@ -157,6 +158,29 @@ def fill_pool_of_schemas() -> int:
 
 
 @shared_task(name="tenants.export_archive", base=TenantTask, public=True)
-def export_archive(*, archive_id: str, plan: str) -> None:
-    """Make a promised archive. Who runs it has the owner's rights."""
-    archives.run_export(archive_id=UUID(archive_id), plan=plan, now=timezone.now())
+def export_archive(*, archive_id: str, plan: str = "") -> None:
+    """Make a promised archive. Who runs it has the owner's rights.
+
+    `plan` is what older releases said here; it stands on the archive's row now.
+    """
+    archives.run_export(archive_id=UUID(archive_id), now=timezone.now())
+
+
+@shared_task(name="tenants.tend_exports", base=TenantTask, public=True)
+def tend_exports() -> int:
+    """Go on with exports whose worker was lost, and delete those whose time is over."""
+    now = timezone.now()
+    return archives.resume_exports(now=now) + archives.forget_exports(now=now)
+
+
+@shared_task(
+    name="tenants.tell_export_ready",
+    base=TenantTask,
+    public=True,
+    autoretry_for=(SMTPException, OSError),
+    retry_backoff=True,
+    max_retries=8,
+)
+def tell_export_ready(*, archive_id: str) -> None:
+    """Write to who asked for an export. The mail server may be away for a while."""
+    archives.tell_ready(archive_id=UUID(archive_id), now=timezone.now())

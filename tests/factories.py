@@ -19,6 +19,7 @@ from apps.crm.models import (
 )
 from tests.factories_campaigns import *  # noqa: F403
 from tests.factories_endings import *  # noqa: F403
+from tests.factories_messages import *  # noqa: F403
 from tests.factories_money import *  # noqa: F403
 from tests.factories_people import *  # noqa: F403
 from tests.factories_schemas import *  # noqa: F403

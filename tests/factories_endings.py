@@ -22,7 +22,12 @@ class ArchiveFactory(DjangoModelFactory[Archive]):
     class Meta:
         model = Archive
 
-    tenant_id = factory.LazyFunction(new_id)
+    class Params:
+        tenant = None
+
+    tenant_id = factory.LazyAttribute(lambda made: made.tenant.pk if made.tenant else new_id())
+    # Of those that are to come a tenant has one.
+    status = Archive.Status.COMPLETED
 
 
 class RestorationFactory(DjangoModelFactory[Restoration]):

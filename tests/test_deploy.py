@@ -8,6 +8,7 @@ import yaml
 
 from config import env
 from config.celery import app
+from tenants import tls
 from tenants.roles import SQUARE, WEB
 from tests.stack import REPOSITORY
 
@@ -18,6 +19,7 @@ OF_COMPOSE = {
     "POSTGRES_WEB_PASSWORD",
     "POSTGRES_SQUARE_PASSWORD",
     "REDIS_PASSWORD",
+    "ACME_EMAIL",
 }
 
 
@@ -60,6 +62,17 @@ def test_compose_runs_every_role_from_one_image(compose):
     }
 
 
+def test_the_proxy_asks_at_our_address_before_it_obtains_a_certificate(compose):
+    text = (DEPLOY / "Caddyfile").read_text()
+    asked = re.findall(r"^\t\task http://\{\$PLAZA_WEB:(\S+)\}(\S+)$", text, flags=re.MULTILINE)
+    service, _colon, port = asked[0][0].partition(":")
+
+    assert [path for _web, path in asked] == [tls.PATH]
+    assert service in compose["services"]
+    assert "./Caddyfile:/etc/caddy/Caddyfile:ro" in compose["services"]["caddy"]["volumes"]
+    assert compose["services"]["web"]["ports"] == [f"127.0.0.1:{port}:{port}"]
+
+
 def queues_of(command: list[str]) -> str:
     return command[command.index("--queues") + 1]
 
@@ -100,9 +113,15 @@ def test_only_what_migrates_and_provisions_has_the_owners_sign_in(compose):
 
 def test_no_port_is_open_to_the_world_and_the_image_cannot_write_to_itself(compose):
     services = compose["services"].values()
-    ports = [port for service in services for port in service.get("ports", [])]
+    ports = {
+        name: service["ports"]
+        for name, service in compose["services"].items()
+        if "ports" in service
+    }
 
-    assert ports == ["127.0.0.1:8000:8000"]
+    # The proxy's are, and it runs only where somebody asks for it by its profile.
+    assert ports == {"web": ["127.0.0.1:8000:8000"], "caddy": ["80:80", "443:443", "443:443/udp"]}
+    assert [name for name in ports if "profiles" not in compose["services"][name]] == ["web"]
     assert all(service["read_only"] for service in services if service["image"] == "plaza")
 
 

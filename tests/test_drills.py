@@ -12,7 +12,7 @@ from tests.stack import REPOSITORY
 pytestmark = pytest.mark.timeout(900)
 # By how a connection becomes the tenant's: what is drilled so.
 DRILLS = {
-    "role": ["sqlwall", "interleave", "isolation", "provisioning"],
+    "role": ["sqlwall", "interleave", "isolation", "provisioning", "offboard"],
     "tenant": ["sqlwall", "interleave"],
 }
 if os.environ.get("PLAZA_SYSTEM_SERVERS"):  # PgBouncer is a distribution's: `make test` needs none

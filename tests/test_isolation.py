@@ -31,9 +31,12 @@ FOREIGN: dict[str, Callable[[], Any]] = {
     "pieces": lambda: factories.PieceFactory(title=CANARY),
 }
 # Nouns of the square's tables, whose rows of globex are made with the tenant itself.
-SHARED = {"api-keys", "domains", "members", "usage-events"}
+SHARED = {
+    *("api-keys", "domains", "exports", "members", "usage-events"),
+    *("webhook-deliveries", "webhook-endpoints"),
+}
 # Words in addresses that are no tenant's data.
-WORDS = {"code": "not_found", "format": "json", "slug": "x"}
+WORDS = {"code": "not_found", "format": "json", "meter": "contacts", "slug": "x"}
 
 
 def tenant_routes() -> list[tuple[str, URLPattern]]:
@@ -70,14 +73,16 @@ def planted(globex) -> dict[str, str]:
     key = factories.ApiKeyFactory(tenant=globex, name=CANARY, created_by_id=member.id)
     entitle(tenant_id=globex.id, plan="growth", now=timezone.now())  # its own plan has no domains
     claim = factories.DomainClaimFactory(tenant=globex, domain=f"{CANARY}.example.com")
+    export = factories.ArchiveFactory(tenant=globex, status="failed", error=CANARY)
+    endpoint = factories.WebhookEndpointFactory(tenant=globex, description=CANARY)
+    delivery = factories.WebhookDeliveryFactory(endpoint=endpoint, body=CANARY)
     event = factories.UsageEventFactory(tenant_id=globex.id, reason=CANARY)
     factories.UsageKeyFactory(tenant_id=globex.id, event_id=event.id, recorded_at=event.recorded_at)
     shared = {
-        "members": member.pk,
-        "api-keys": key.pk,
-        "domains": claim.pk,
+        "members": member.pk, "api-keys": key.pk, "domains": claim.pk, "exports": export.pk,
+        "webhook-endpoints": endpoint.pk, "webhook-deliveries": delivery.pk,
         "usage-events": event.key,
-    }
+    }  # fmt: skip
     return ids | {noun: str(pk) for noun, pk in shared.items()}
 
 
@@ -117,7 +122,8 @@ def contents(tenant) -> dict[str, list[Any]]:
 
     with tenant_context(tenant), connection.cursor() as cursor:
         cursor.execute(
-            "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1"
+            "SELECT table_name FROM information_schema.tables"
+            " WHERE table_schema = current_schema() ORDER BY 1"
         )
         tables = [row[0] for row in cursor.fetchall()]
         found = {}

@@ -34,6 +34,11 @@ def rows_of(noun: str, count: int, acme) -> None:
         "members": factories.MemberFactory,
         "api-keys": factories.ApiKeyFactory,
         "domains": factories.DomainClaimFactory,
+        "exports": factories.ArchiveFactory,
+        "webhook-deliveries": lambda tenant: factories.WebhookDeliveryFactory(
+            endpoint__tenant=tenant
+        ),
+        "webhook-endpoints": factories.WebhookEndpointFactory,
     }
     if noun == "usage-events":
         for _ in range(count):

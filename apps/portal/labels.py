@@ -74,6 +74,12 @@ IMPORT_STATES: Mapping[str, tuple[Promise, str]] = {
     "failed": (pgettext_lazy("import", "failed"), "bad"),
     "cancelled": (pgettext_lazy("import", "cancelled"), ""),
 }
+EXPORT_STATES: Mapping[str, tuple[Promise, str]] = {
+    "queued": (pgettext_lazy("export", "waiting"), "accent"),
+    "running": (pgettext_lazy("export", "running"), "accent"),
+    "completed": (pgettext_lazy("export", "ready"), "good"),
+    "failed": (pgettext_lazy("export", "failed"), "bad"),
+}
 IMPORT_STOPS: Mapping[str, Promise] = {
     "quota_exceeded": _("The plan's allowance of contacts is used up; the rest was left out."),
     "file_invalid": _("The file could not be read to its end."),

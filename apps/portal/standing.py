@@ -15,7 +15,8 @@ from billing.models import Subscription
 from billing.services.subscriptions import subscription_of
 from config.needs import Meter
 from quotas import entitlements, ledger
-from quotas.ledger import MeterUsage
+from quotas.alerts.outlook import Outlook, outlooks
+from quotas.words import pace
 from tenants.isolation import on_square
 
 _NEAR_RATIO = 0.8
@@ -41,7 +42,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class MeterRow:
-    """One meter for a bar. `level` is empty, near (80 % and more) or full."""
+    """One meter for a bar. `level` is empty, near (80 % and more) or full; `pace` a sentence or empty."""
 
     key: str
     name: str
@@ -50,6 +51,7 @@ class MeterRow:
     remaining: int | None
     resets_at: datetime | None
     level: str
+    pace: str
 
     @property
     def longest(self) -> int:
@@ -75,12 +77,13 @@ def standing_of(tenant_id: UUID, *, now: datetime) -> Standing:
 
 def meter_rows(tenant_id: UUID, *, now: datetime) -> list[MeterRow]:
     """Every meter of which the tenant's plan allows something, as bars."""
-    features = entitlements.snapshot(tenant_id, now=now).features
-    return [
-        _row(found)
-        for found in ledger.usage(tenant_id=tenant_id, now=now)
-        if is_of_use(found.meter, features=features, limit=found.limit)
+    snapshot = entitlements.snapshot(tenant_id, now=now)
+    usage = [
+        found
+        for found in ledger.usage_under(snapshot, now=now)
+        if is_of_use(found.meter, features=snapshot.features, limit=found.limit)
     ]
+    return [_row(found) for found in outlooks(tenant_id, usage, now=now)]
 
 
 def used_of(tenant_id: UUID, meter: Meter, *, now: datetime) -> int:
@@ -89,7 +92,8 @@ def used_of(tenant_id: UUID, meter: Meter, *, now: datetime) -> int:
     return next(found.used for found in rows if found.meter is meter)
 
 
-def _row(found: MeterUsage) -> MeterRow:
+def _row(outlook: Outlook) -> MeterRow:
+    found = outlook.usage
     return MeterRow(
         key=found.meter.value,
         name=capfirst(str(METERS[found.meter])),
@@ -97,11 +101,21 @@ def _row(found: MeterUsage) -> MeterRow:
         limit=found.limit,
         remaining=found.remaining,
         resets_at=found.resets_at,
-        level=_level(found.used, found.limit),
+        level=level_of(found.used, found.limit),
+        pace=_pace(outlook),
     )
 
 
-def _level(used: int, limit: int | None) -> str:
+def _pace(outlook: Outlook) -> str:
+    """Said while there is something left to run out of."""
+    found, usage = outlook.forecast, outlook.usage
+    if found is None or usage.limit is None or usage.used >= usage.limit:
+        return ""
+    return pace(runs_out=found.runs_out_on, earliest=found.earliest_on, latest=found.latest_on)
+
+
+def level_of(used: int, limit: int | None) -> str:
+    """Empty, near (80 % and more) or full."""
     if limit is None:
         return ""
     if used >= limit:

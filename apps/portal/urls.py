@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.portal.views import contacts, home, imports, language, plan, reference, sign_in
+from apps.portal.views import contacts, exports, home, imports, language, plan, reference, sign_in
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -14,6 +14,9 @@ urlpatterns = [
     path("imports/<uuid:import_id>/errors", imports.errors, name="portal-import-errors"),
     path("imports/<uuid:import_id>/resume", imports.resume, name="portal-import-resume"),
     path("imports/<uuid:import_id>/cancel", imports.cancel, name="portal-import-cancel"),
+    path("exports", exports.exports, name="portal-exports"),
+    path("exports/<uuid:archive_id>/row", exports.row, name="portal-export-row"),
+    path("exports/<uuid:archive_id>/download", exports.download, name="portal-export-download"),
     path("plan", plan.plan, name="portal-plan"),
     path("plan/confirmation", plan.confirmation, name="portal-confirmation"),
     path("plan/checkout", plan.checkout, name="portal-checkout"),

@@ -50,8 +50,7 @@ def _rename(command: JsonCommand, options: Options) -> None:
 def _domain(command: JsonCommand, options: Options) -> None:
     tenant, step, name = named(options["slug"]), options["step"], options["domain"]
     if step == "list":
-        for claim in domains.claims_of(tenant.pk).order_by("domain"):
-            _tell_domain(command, claim)
+        _list_domains(command, tenant, is_json=options["json"])
         return
     if not name:
         raise CommandError(f"Say which domain: tenant domain {step} {tenant.slug} DOMAIN")
@@ -65,6 +64,14 @@ def _domain(command: JsonCommand, options: Options) -> None:
     else:
         domains.remove(tenant_id=tenant.pk, claim_id=claim.pk)
         command.report(f"{claim.domain} is removed.", domain=claim.domain, status="removed")
+
+
+def _list_domains(command: JsonCommand, tenant: Tenant, *, is_json: bool) -> None:
+    claims = list(domains.claims_of(tenant.pk).order_by("domain"))
+    for claim in claims:
+        _tell_domain(command, claim)
+    if not claims and not is_json:
+        command.report(f"{tenant.slug} has no domain of its own.")
 
 
 def _tell_domain(command: JsonCommand, claim: DomainClaim) -> None:
@@ -81,7 +88,8 @@ def _scale(command: JsonCommand, options: Options) -> None:
     tenant, now = named(options["slug"]), timezone.now()
     by_hand = {share: options[share] for share in _SHARES.values() if options[share] is not None}
     if options["reset"] == bool(by_hand):
-        raise CommandError("Say which shares to set, or --reset.")
+        names = ", ".join(_SHARES)
+        raise CommandError(f"Say which shares to set ({names}), or --reset alone.")
     if options["reset"]:
         row = Subscription.objects.get(tenant_id=tenant.pk)
         granted = catalogue.plan(row.plan).shares

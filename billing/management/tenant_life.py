@@ -5,7 +5,7 @@ from uuid import UUID
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from billing.management.tenant_named import Actions, Options, action, named, tell, teller
+from billing.management.tenant_named import Actions, Options, action, named, tell, telling
 from billing.services import offboarding
 from config.management.output import JsonCommand
 from tenants import life, services
@@ -52,15 +52,15 @@ def _restore(command: JsonCommand, options: Options) -> None:
 def _erase(command: JsonCommand, options: Options) -> None:
     slug, again = options["slug"], options["now"]
     if again is not None and again != slug:
-        raise CommandError(f"--now says {again!r}, not {slug!r}: nothing was erased.")
+        raise CommandError(
+            f"--now takes the slug once more; it says {again!r}, not {slug!r}: nothing was erased."
+        )
     if not options["yes"] and again is None:
         raise CommandError("An erasure cannot be undone: say --yes.")
-    certificate = offboarding.erase(
-        tenant_id=_whom(slug),
-        now=timezone.now(),
-        tell=teller(command),
-        is_at_once=again is not None,
-    )
+    with telling(command) as say:
+        certificate = offboarding.erase(
+            tenant_id=_whom(slug), now=timezone.now(), tell=say, is_at_once=again is not None
+        )
     erased = certificate["erased"]
     rows = sum(erased["tables"].values()) + sum(erased["public"].values())
     command.report(

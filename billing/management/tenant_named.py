@@ -1,17 +1,20 @@
 """What every action of `manage.py tenant` shares: whom it means, and how a tenant is told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
 from typing import Any, Protocol
 
 from django.core.management.base import CommandError, CommandParser
 
 from billing.models import Subscription
-from config.management.output import JsonCommand
-from tenants import services
+from config.management.output import JsonCommand, shown
+from tenants import hosts, services
 from tenants.models import Tenant
 
 Options = dict[str, Any]
 Handler = Callable[[JsonCommand, Options], None]
+Tell = Callable[[str], None]
 
 
 class Actions(Protocol):
@@ -28,19 +31,27 @@ def action(actions: Actions, name: str, meaning: str, act: Handler) -> CommandPa
 
 
 def named(slug: str) -> Tenant:
-    """The tenant of that slug. Raises CommandError."""
+    """The tenant of that slug. Raises CommandError, which tells the one that may be meant."""
     tenant = Tenant.objects.filter(slug=slug).first()
     if tenant is None:
-        raise CommandError(f"There is no tenant {slug!r}.")
+        raise CommandError(f"There is no tenant {slug!r}.{_meant(slug)}")
     return tenant
+
+
+def _meant(slug: str) -> str:
+    moved = hosts.by_former_name(slug) if services.is_slug(slug) else None
+    if moved is not None:
+        return f" It is called {moved.slug!r} now."
+    near = get_close_matches(slug, Tenant.objects.values_list("slug", flat=True), n=1)
+    return f" Did you mean {near[0]!r}?" if near else " `tenant list` tells all of them."
 
 
 def tell(command: JsonCommand, tenant: Tenant, **facts: Any) -> None:
     """One line, or one object, of slug, status, plan, url and whatever else the action has to say."""
     plan = Subscription.objects.filter(tenant=tenant).values_list("plan", flat=True).first()
-    shown = f"{tenant.slug:<32} {tenant.status:<14} {plan or '-':<12} {services.url_of(tenant)}"
+    line = f"{tenant.slug:<32} {tenant.status:<14} {plan or '-':<12} {services.url_of(tenant)}"
     command.report(
-        " ".join([shown, *(f"{name}={value}" for name, value in facts.items())]),
+        " ".join([line, *(f"{name}={shown(value)}" for name, value in facts.items())]),
         slug=tenant.slug,
         status=tenant.status,
         plan=plan,
@@ -49,12 +60,20 @@ def tell(command: JsonCommand, tenant: Tenant, **facts: Any) -> None:
     )
 
 
-def teller(command: JsonCommand) -> Callable[[str], None]:
-    """What long work says of itself: one line that is rewritten on a terminal, lines on a pipe; both on stderr."""
+@contextmanager
+def telling(command: JsonCommand) -> Iterator[Tell]:
+    """What long work says of itself: one line that is rewritten on a terminal, lines on a pipe; both on stderr.
+
+    On a terminal it is gone when the work is done: what comes next begins on a line of its own.
+    """
     is_terminal = command.stderr.isatty()
 
     def say(text: str) -> None:
         shown = f"\r\x1b[K{text}" if is_terminal else text
         command.stderr.write(shown, command.style.NOTICE, ending="" if is_terminal else "\n")
 
-    return say
+    try:
+        yield say
+    finally:
+        if is_terminal:
+            say("")

@@ -21,6 +21,7 @@ from billing.services.prices import current_price
 from billing.services.subscriptions import find_plan, subscription_of
 from config.errors import ValidationFailed
 from config.needs import Role
+from tenants.life import refuse_closing
 from tenants.models import Member, Tenant
 from tenants.services import url_of
 
@@ -43,10 +44,11 @@ class Offer:
 def start_checkout(*, tenant_id: UUID, offer: Offer) -> Checkout:
     """Open the provider's page for `offer`. Nothing is granted before the payment's webhook came.
 
-    Raises AlreadySubscribed, PlanNotForSale, ValidationFailed, ProviderDown, ProviderRefused.
+    Raises TenantClosing, AlreadySubscribed, PlanNotForSale, ValidationFailed, ProviderDown, ProviderRefused.
     """
     spec = find_plan(offer.plan)
     tenant = Tenant.objects.get(pk=tenant_id)
+    refuse_closing(tenant)
     success_url = _own_address(tenant, "success_url", offer.success_url) or f"{url_of(tenant)}/"
     row = subscription_of(tenant_id, for_update=True)
     if row.is_collected:
@@ -109,9 +111,12 @@ def change_plan(*, tenant_id: UUID, plan: str, now: datetime) -> tuple[Subscript
     """Ask for another plan; the subscription, and the address where the buyer must consent (or empty).
 
     A paid subscription stays as it is, with `pending_plan`, until the provider's webhook brings the
-    change; `free` ends it with its period. Raises PaymentRequired where nothing is paid yet.
+    change; `free` ends it with its period. Raises PaymentRequired where nothing is paid yet, and
+    TenantClosing for a paid plan where the tenant is closed.
     """
     spec = find_plan(plan)
+    if spec.is_paid:
+        refuse_closing(Tenant.objects.get(pk=tenant_id))
     row = subscription_of(tenant_id, for_update=True)
     if spec.key == row.plan and not row.pending_plan:
         return row, ""

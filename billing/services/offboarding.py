@@ -26,9 +26,20 @@ def close(*, tenant_id: UUID, reason: str, by: str, now: datetime) -> Tenant:
 
     Raises what life.close raises, ProviderDown and ProviderRefused; then nothing is closed.
     """
+    end_charges(tenant_id=tenant_id, now=now)
+    return life.close(tenant_id=tenant_id, reason=reason, by=by, now=now)
+
+
+def is_charged_in_vain(tenant_id: UUID) -> bool:
+    """Whether a provider collects for a closed tenant: a checkout begun before was paid after."""
+    is_closing = Tenant.objects.filter(pk=tenant_id, status=Tenant.Status.CLOSING).exists()
+    return is_closing and _is_charged_on(tenant_id)
+
+
+def end_charges(*, tenant_id: UUID, now: datetime) -> None:
+    """End a paid subscription with its period. Harmless twice. Raises ProviderDown, ProviderRefused."""
     if _is_charged_on(tenant_id):
         change_plan(tenant_id=tenant_id, plan=FREE, now=now)
-    return life.close(tenant_id=tenant_id, reason=reason, by=by, now=now)
 
 
 def _is_charged_on(tenant_id: UUID) -> bool:

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from billing.models import WebhookEvent
 from billing.providers.base import VerifiedEvent
+from billing.services import offboarding
 from billing.services.subscriptions import sync_from_provider
 from config.celery import later
 from config.errors import DomainError, NotFound
@@ -23,9 +24,12 @@ def _sync(event: WebhookEvent, now: datetime) -> UUID | None:
     """The event only says that something changed: what, the provider is asked. None if not ours."""
     if not event.subscription_ref:
         return None
-    return sync_from_provider(
+    tenant_id = sync_from_provider(
         provider=event.provider, subscription_id=event.subscription_ref, now=now
     )
+    if tenant_id is not None and offboarding.is_charged_in_vain(tenant_id):
+        later("billing.end_charges", tenant_id=str(tenant_id))
+    return tenant_id
 
 
 Handler = Callable[[WebhookEvent, datetime], UUID | None]

@@ -2,6 +2,7 @@
 
 import subprocess
 
+from config.closed_catalogs import close_sql
 from config.local.ports import HOST
 from config.local.postgres_binaries import Binaries
 from config.local.postgres_cluster import PLAIN_ENVIRONMENT, SUPERUSER
@@ -34,10 +35,11 @@ SELECT 'CREATE DATABASE {database} OWNER {owner}'
 # be a whole program.
 _WALL = """
 \\connect {database}
-REVOKE EXECUTE ON FUNCTION {functions} FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {functions} TO {owner}, {web}, {square};
+REVOKE EXECUTE ON FUNCTION {functions} FROM PUBLIC, {web}, {square};
+GRANT EXECUTE ON FUNCTION {functions} TO {owner};
 REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC;
 GRANT USAGE ON LANGUAGE plpgsql TO {owner}, plaza_keeper;
+{catalogs}
 """
 
 
@@ -55,6 +57,7 @@ def prepare_database(binaries: Binaries, port: int, secrets: dict[str, str]) -> 
         web_password=secrets["postgres_web_password"],
         square_password=secrets["postgres_square_password"],
     )
+    roles["catalogs"] = close_sql(owner=OWNER, square=SQUARE)
     sql += "".join(_WALL.format(**roles, database=name) for name in ("template1", DATABASE))
     told = subprocess.run(
         [

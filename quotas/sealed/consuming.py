@@ -10,7 +10,7 @@ CREATE OR REPLACE FUNCTION plaza.consume(
     "limit" text, aggregation text, value text, seal text
 ) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
--- 'counted'; 'known' when the key has counted before; 'refused' past the limit (NULL is none).
+-- 'counted:' and the new total; 'known' when the key has counted before; 'refused' past the limit (NULL is none).
 DECLARE
     mark uuid := plaza.usage_digest('consumed', meter, key);
     counted_value uuid := plaza.usage_digest('', '', value);
@@ -38,7 +38,10 @@ BEGIN
         (tenant_id, id, recorded_at, meter, key, kind, quantity, period_start, occurred_at, value)
     VALUES (tenant::uuid, consume.id::uuid, at::timestamptz, consume.meter, consume.key, 'consumed',
             consume.quantity::bigint, period::timestamptz, at::timestamptz, counted_value);
-    RETURN 'counted';
+    RETURN 'counted:' || (
+        SELECT total.used FROM public.quotas_usagetotal AS total
+         WHERE total.tenant_id = tenant::uuid AND total.meter = consume.meter
+           AND total.period_start = period::timestamptz);
 END $$;
 """,
 )

@@ -39,12 +39,23 @@ from tenants.template import version_of
 
 log = logger(__name__)
 Tell = Callable[[str], None]
+Advance = Callable[[int, int], None]
 _CHUNK = 1 << 20
 EXPORTS = "exports"
 
 
-def export_to(*, tenant_id: UUID, to: Path, plan: str, now: datetime, tell: Tell) -> Manifest:
+def export_to(
+    *,
+    tenant_id: UUID,
+    to: Path,
+    plan: str,
+    now: datetime,
+    tell: Tell,
+    advance: Advance = lambda _done, _total: None,
+) -> Manifest:
     """Write the tenant's archive to `to`; what it holds. `plan` is only told in it.
+
+    `advance(done, total)` is called after each table, and after the public rows and the files.
 
     Raises Tenant.DoesNotExist, TenantNotReady, ArchiveBusy, OSError.
     """
@@ -63,10 +74,16 @@ def export_to(*, tenant_id: UUID, to: Path, plan: str, now: datetime, tell: Tell
             manifest = _begun(owner, tenant, plan=plan, now=now)
             parts = _Parts(archive, manifest, now)
             _write_schema(parts)
-            _write_tables(owner, tables, parts, tell)
+            steps = len(tables) + 2
+            for number, table in enumerate(tables, start=1):
+                _write_table(owner, table, parts)
+                tell(f"table {number} of {len(tables)} exported")
+                advance(number, steps)
             _write_public(owner, tenant, parts)
+            advance(steps - 1, steps)
             _write_files(tenant_id, parts, tell)
             parts.write_manifest()
+            advance(steps, steps)
     log.info(
         "tenant.exported", extra={"tenant_id": str(tenant_id), "entries": len(manifest.entries)}
     )
@@ -167,11 +184,9 @@ def _write_schema(parts: _Parts) -> None:
         parts.write_chunks(SCHEMA, iter([template.sql.encode()]))
 
 
-def _write_tables(owner: Owner, tables: list[Table], parts: _Parts, tell: Tell) -> None:
-    for number, table in enumerate(tables, start=1):
-        names = table.column_names
-        parts.write_rows(owner, f"{TABLES}{table.name}.csv", all_rows(table, names), names)
-        tell(f"table {number} of {len(tables)} exported")
+def _write_table(owner: Owner, table: Table, parts: _Parts) -> None:
+    names = table.column_names
+    parts.write_rows(owner, f"{TABLES}{table.name}.csv", all_rows(table, names), names)
 
 
 def _write_public(owner: Owner, tenant: Tenant, parts: _Parts) -> None:

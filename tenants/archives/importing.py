@@ -27,7 +27,7 @@ from tenants.archives.reading import Archive, Tell, checksum_of, opened
 from tenants.archives.refusals import ArchiveBusy, ArchiveInvalid, ArchiveSchemaDiffers
 from tenants.archives.streams import file_of
 from tenants.archives.tables import Owner, steady
-from tenants.engine.owner import owner_connection
+from tenants.engine.owner import owner_connection, writing
 from tenants.life.erasing import erase
 from tenants.life.stores import delete_files, folder_of
 from tenants.models import Erasure, Restoration, Tenant
@@ -35,7 +35,7 @@ from tenants.provisioning import provision
 from tenants.template import code_version
 
 log = logger(__name__)
-_LOCK_CLASS = 7_411
+LOCK_CLASS = 7_411
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,9 @@ def restore_from(
 
     Raises the refusals of tenants/archives, SlugTaken, ValidationFailed, OSError.
     """
-    services.check_slug(slug)
+    check_name(slug)
+    if organisation:
+        services.check_organisation(organisation)
     size, sha256 = checksum_of(path)
     with ExitStack() as stack:
         archive = stack.enter_context(opened(path, is_foreign_allowed=is_foreign_allowed))
@@ -73,9 +75,19 @@ def restore_from(
     return Restored(tenant, manifest)
 
 
+def check_name(slug: str) -> None:
+    """Look at the name before the archive is read. Raises ValidationFailed, SlugTaken.
+
+    Whether a restore that was cut off may go on under it, `_reserved` finds out from the archive.
+    """
+    if not Restoration.objects.filter(slug=slug, finished_at=None).exists():
+        services.check_free(slug)
+    services.check_slug(slug)
+
+
 def _alone(owner: Owner, slug: str) -> None:
     command = "SELECT pg_try_advisory_lock(%s, hashtext(%s))"
-    row = owner.execute(command, [_LOCK_CLASS, slug]).fetchone()
+    row = owner.execute(command, [LOCK_CLASS, slug]).fetchone()
     if not (row and row[0]):
         raise ArchiveBusy(slug=slug)
 
@@ -139,7 +151,7 @@ def _fill(
     members = read_members(archive.read(MEMBERS), rows=entry.rows or 0)
     ids = link_members(tenant, members) | {archive.manifest.tenant_id: tenant.id}
     _load_files(tenant.id, archive)
-    with owner.transaction():
+    with writing(owner, tenant.id):
         steady(owner)
         tables = load_tables(owner, tenant.schema_name, archive, tell)
         rewrite_ids(owner, tables, ids, archive.manifest.tenant_id, tenant.id)

@@ -20,8 +20,10 @@ _NEVER = frozenset(
         "tenants_archive",
         "tenants_crossingcode",
         "tenants_domainclaim",
+        "tenants_mail",
         "tenants_restoration",
         "tenants_tenantversion",
+        "tenants_webhookdelivery",
     }
 )
 _SECRET = re.compile(r"password|secret|hash|token|seal|proof|credential|(^|_)key_|^provider_")

@@ -1,4 +1,4 @@
-"""Whether each tenant's schema is what the template's is: the same columns, constraints and indexes."""
+"""Whether each tenant's schema is what the template's is: the same columns, constraints, indexes and functions."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, LiteralString
@@ -34,6 +34,18 @@ WITH place AS (
     SELECT place.nspname, 'trigger ' || c.relname || ' ' || g.tgname
       FROM place JOIN pg_class AS c ON c.relnamespace = place.oid
       JOIN pg_trigger AS g ON g.tgrelid = c.oid AND NOT g.tgisinternal
+    UNION ALL
+    SELECT place.nspname, 'function ' || pg_get_functiondef(p.oid)
+      FROM place JOIN pg_proc AS p ON p.pronamespace = place.oid AND p.prokind IN ('f', 'p')
+    UNION ALL
+    SELECT place.nspname, 'view ' || c.relname || coalesce(' ' || c.reloptions::text, '') || pg_get_viewdef(c.oid)
+      FROM place JOIN pg_class AS c ON c.relnamespace = place.oid AND c.relkind IN ('v', 'm')
+    UNION ALL
+    SELECT place.nspname, 'row security of ' || c.relname FROM place
+      JOIN pg_class AS c ON c.relnamespace = place.oid AND (c.relrowsecurity OR c.relforcerowsecurity)
+    UNION ALL
+    SELECT place.nspname, 'policy ' || c.relname || '.' || p.polname FROM place
+      JOIN pg_class AS c ON c.relnamespace = place.oid JOIN pg_policy AS p ON p.polrelid = c.oid
 ), bare AS (
     -- As a word: the schema `template` is not the end of the table `content_template`.
     SELECT nspname, regexp_replace(text, '("|\m)' || nspname || '"?\.', '', 'g') AS text FROM line

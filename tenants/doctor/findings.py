@@ -4,11 +4,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, LiteralString
+from functools import partial
+from typing import Any, LiteralString, TypeVar
 from uuid import UUID
 
 import psycopg
 
+from tenants.granting import prepare_rights
+from tenants.preparing import prepare_roles
+
+Answer = TypeVar("Answer")
 # Who may have a schema: a tenant, one that is being erased, or a ready schema. `living` are in use.
 _STALLS: LiteralString = """
 WITH known AS (
@@ -40,6 +45,14 @@ class Patient:
 
     connection: psycopg.Connection[tuple[Any, ...]]
     now: datetime
+    _answers: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, question: Callable[["Patient"], Answer]) -> Answer:
+        """What `question` answers of this patient; several checks that need it ask it once."""
+        if question not in self._answers:
+            self._answers[question] = question(self)
+        answer: Answer = self._answers[question]
+        return answer
 
     def ask(self, question: LiteralString, **facts: Any) -> list[tuple[Any, ...]]:
         # Without facts psycopg reads no placeholders, so that `%I` in format() needs no doubling.
@@ -102,3 +115,16 @@ class Finding:
 def by_sql(what: str, sql: str, tenant_id: UUID | None = None) -> Fault:
     """A fault that its own cure mends: `sql` is ours, and safe to run twice."""
     return Fault(what, cure=sql, tenant_id=tenant_id, mend=lambda patient: patient.do(sql))
+
+
+def by_prepare(what: str, *, before: str = "") -> Fault:
+    """A fault that `manage.py database prepare` mends, once for all of them; after our own SQL `before`."""
+    mend = partial(_prepare, before=before) if before else _prepare
+    return Fault(what, cure=f"{before}\nmanage.py database prepare".strip(), mend=mend)
+
+
+def _prepare(patient: Patient, *, before: str = "") -> None:
+    if before:
+        patient.do(before)
+    prepare_roles()
+    prepare_rights(anew=True)

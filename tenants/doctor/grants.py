@@ -6,11 +6,20 @@ from uuid import UUID
 
 from django.conf import settings
 
+from config.closed_catalogs import close_sql, open_sql
 from config.rights import CLOSED_FUNCTIONS
 from tenants.doctor.findings import Fault, Patient, by_sql
-from tenants.roles import GROUP
+from tenants.roles import GROUP, SQUARE
 
-_KINDS = {"n": "SCHEMA", "r": "TABLE", "S": "SEQUENCE", "f": "FUNCTION"}
+_KINDS = {
+    "n": "SCHEMA",
+    "r": "TABLE",
+    "c": "COLUMN",
+    "S": "SEQUENCE",
+    "f": "ROUTINE",
+    "d": "DATABASE",
+    "l": "LANGUAGE",
+}
 
 
 def outside_own_schema(patient: Patient) -> Iterator[Fault]:
@@ -25,27 +34,6 @@ def to_strangers(patient: Patient) -> Iterator[Fault]:
     for kind, schema, name, role, privileges in _granted(patient):
         if _is_stall(schema) and schema != role and not _is_stall(role):
             yield _revocable(kind, schema, name, role, privileges)
-
-
-def missing_in_own_schema(patient: Patient) -> Iterator[Fault]:
-    """Tables of its own that the tenant may not use: made past the default privileges."""
-    rows = patient.ask_of_stalls("""
-        SELECT n.nspname, stalls.id, array_agg(c.relname ORDER BY c.relname)
-          FROM stalls JOIN pg_namespace AS n ON n.nspname = stall
-          JOIN pg_roles AS r ON r.rolname = stall
-          JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p')
-         WHERE NOT (has_schema_privilege(r.oid, n.oid, 'USAGE')
-                    AND has_table_privilege(r.oid, c.oid, 'SELECT'))
-         GROUP BY 1, 2 ORDER BY 1
-    """)  # fmt: skip
-    for schema, tenant_id, tables in rows:
-        yield by_sql(
-            f"The role {schema} may not use {len(tables)} tables of its own, {tables[0]} for one.",
-            f'GRANT USAGE ON SCHEMA "{schema}" TO "{schema}";\nGRANT SELECT, INSERT, UPDATE, DELETE'
-            f' ON ALL TABLES IN SCHEMA "{schema}" TO "{schema}";\n'
-            f'GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA "{schema}" TO "{schema}";',
-            tenant_id,
-        )
 
 
 def to_public(patient: Patient) -> Iterator[Fault]:
@@ -77,6 +65,15 @@ def to_public(patient: Patient) -> Iterator[Fault]:
             yield by_sql(f"Every tenant may {deed}.", f"REVOKE {right} FROM PUBLIC, {GROUP};")
 
 
+def catalogs(patient: Patient) -> Iterator[Fault]:
+    """Statistics, sizes and catalogs tell of neighbours, and are a superuser's to close."""
+    names = {"owner": patient.connection.info.user, "square": SQUARE}
+    found = patient.connection.execute(open_sql(**names).encode()).fetchall()
+    if found:
+        what = f"Tenants may look into PostgreSQL's own tables: {found[0][0]}, and {len(found) - 1} more rights."
+        yield Fault(what, f"As a superuser, in this database: {close_sql(**names)}")
+
+
 def _granted(patient: Patient) -> list[tuple[Any, ...]]:
     """(kind, schema, name, role or PUBLIC, privileges) where a stall is the schema or the role."""
     return patient.ask(r"""
@@ -86,6 +83,15 @@ def _granted(patient: Patient) -> list[tuple[Any, ...]]:
             UNION ALL
             SELECT CASE relkind WHEN 'S' THEN 'S' ELSE 'r' END, nspname, relname, relacl, relowner
               FROM pg_class JOIN pg_namespace AS n ON n.oid = relnamespace WHERE relacl IS NOT NULL
+            UNION ALL
+            SELECT 'c', nspname, format('%I.%I (%I)', nspname, c.relname, a.attname), a.attacl, c.relowner
+              FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
+              JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE a.attacl IS NOT NULL
+            UNION ALL
+            SELECT 'd', NULL, quote_ident(datname), datacl, datdba
+              FROM pg_database WHERE datname = current_database()
+            UNION ALL
+            SELECT 'l', NULL, quote_ident(lanname), lanacl, lanowner FROM pg_language
             UNION ALL
             SELECT 'f', nspname, p.oid::regprocedure::text, proacl, proowner
               FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = pronamespace WHERE proacl IS NOT NULL
@@ -100,17 +106,19 @@ def _granted(patient: Patient) -> list[tuple[Any, ...]]:
     """)  # fmt: skip
 
 
-def _revocable(kind: str, schema: str, name: str, role: str, privileges: str) -> Fault:
+def _revocable(kind: str, schema: str | None, name: str, role: str, privileges: str) -> Fault:
     noun = _KINDS[kind]
-    thing = f'"{schema}"' if kind == "n" else name if kind == "f" else f'"{schema}"."{name}"'
+    thing = f'"{schema}"' if kind == "n" else name if kind in "fcdl" else f'"{schema}"."{name}"'
     grantee = "PUBLIC" if role == "PUBLIC" else f'"{role}"'
-    tenant = role if _is_stall(role) else schema
+    tenant = role if _is_stall(role) else str(schema)
+    # A right on a column goes with those on its table, which are not to be there either.
+    on = f"TABLE {thing.partition(' (')[0]}" if kind == "c" else f"{noun} {thing}"
     return by_sql(
         f"{role} has {privileges} on {noun.lower()} {thing}.",
-        f"REVOKE ALL ON {noun} {thing} FROM {grantee};",
+        f"REVOKE ALL ON {on} FROM {grantee};",
         UUID(tenant[2:]),
     )
 
 
-def _is_stall(name: str) -> bool:
-    return name.startswith("t_") and len(name) == 34
+def _is_stall(name: str | None) -> bool:
+    return name is not None and name.startswith("t_") and len(name) == 34

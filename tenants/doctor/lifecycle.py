@@ -1,9 +1,12 @@
 """Where a tenant stands still: set aside by a migration, on an older version, closed and not erased."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from tenants.doctor.findings import Fault, Patient
-from tenants.doctor.orphans import PATIENCE
+
+# Longer than any erasure needs.
+_PATIENCE = timedelta(hours=1)
 
 
 def set_aside(patient: Patient) -> Iterator[Fault]:
@@ -36,19 +39,6 @@ def behind(patient: Patient) -> Iterator[Fault]:
         )
 
 
-def unfinished_signups(patient: Patient) -> Iterator[Fault]:
-    rows = patient.ask("""
-        SELECT id, slug FROM public.tenants_tenant
-         WHERE status = 'provisioning' AND created_at < %(before)s ORDER BY created_at
-    """, before=patient.now - PATIENCE)  # fmt: skip
-    for tenant_id, slug in rows:
-        yield Fault(
-            f"The sign-up of {slug} stopped half-way; nothing has taken it up.",
-            "Look whether the provisioner and beat run; they finish it by themselves.",
-            tenant_id,
-        )
-
-
 def overdue_erasures(patient: Patient) -> Iterator[Fault]:
     """Promised to be erased by now: closed past the grace, or begun and not finished."""
     rows = patient.ask("""
@@ -58,6 +48,6 @@ def overdue_erasures(patient: Patient) -> Iterator[Fault]:
         SELECT tenant_id, slug, 'has an erasure that began and did not finish'
           FROM public.tenants_erasure WHERE finished_at IS NULL AND began_at < %(before)s
          ORDER BY 2
-    """, before=patient.now - PATIENCE)  # fmt: skip
+    """, before=patient.now - _PATIENCE)  # fmt: skip
     for tenant_id, slug, state in rows:
         yield Fault(f"{slug} {state}.", f"manage.py tenant erase {slug} --yes", tenant_id)

@@ -1,16 +1,12 @@
 """What lost its counterpart: tenants, schemas, roles, hosts and ready schemas that do not fit together."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
 from tenants.doctor.findings import Fault, Patient, by_sql
 from tenants.roles import create_role_sql, drop_role_sql, quoted
 from tenants.services import host_of
-
-# Longer than any sign-up and any erasure needs.
-PATIENCE = timedelta(hours=1)
 
 
 def schemas_without_tenant(patient: Patient) -> Iterator[Fault]:
@@ -118,17 +114,19 @@ def ready_half_made(patient: Patient) -> Iterator[Fault]:
 
 
 def ready_claimed_unused(patient: Patient) -> Iterator[Fault]:
+    """The claim and its tenant are of one transaction: a claim alone, seen by others, is nobody's for good."""
     rows = patient.ask_of_stalls("""
         SELECT known.id, stall, ready.claimed_at FROM known
           JOIN public.tenants_readyschema AS ready ON ready.id = known.id
-         WHERE known.status = 'ready' AND ready.claimed_at < %(before)s
+         WHERE known.status = 'ready' AND ready.claimed_at IS NOT NULL
            AND ready.id NOT IN (SELECT id FROM public.tenants_tenant)
          ORDER BY known.id
-    """, before=patient.now - PATIENCE)  # fmt: skip
+    """)  # fmt: skip
     for ready_id, schema, claimed_at in rows:
-        # Not given to another: a sign-up that died may have written into it.
+        # Not given to another: whoever claimed it may have written into it.
         yield by_sql(
-            f"The ready schema {schema} was claimed at {claimed_at:%Y-%m-%d %H:%M} and never used.",
+            f"The ready schema {schema} was claimed at {claimed_at:%Y-%m-%d %H:%M}, and its tenant never"
+            " came (or is gone): it is in no pool and in no use.",
             _discard(ready_id, schema),
             ready_id,
         )

@@ -38,12 +38,15 @@ def row_security(patient: Patient) -> Iterator[Fault]:
 
 
 def definer_functions(patient: Patient) -> Iterator[Fault]:
-    """A SECURITY DEFINER function without a path of its own runs what its caller put on the path."""
+    """A SECURITY DEFINER function without a path of its own runs what its caller put on the path.
+
+    Those of `plaza` are compared with the declared ones, to the letter, by another check.
+    """
     rows = patient.ask("""
         SELECT p.oid::regprocedure::text, pg_get_userbyid(p.proowner),
                EXISTS (SELECT FROM unnest(p.proconfig) AS setting WHERE setting LIKE 'search\\_path=%%')
           FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
-         WHERE p.prosecdef AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+         WHERE p.prosecdef AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'plaza')
            AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.objid = p.oid AND d.deptype = 'e'
                               AND d.classid = 'pg_proc'::regclass)
            AND (pg_get_userbyid(p.proowner) <> %(keeper)s OR p.proconfig IS NULL OR NOT EXISTS (

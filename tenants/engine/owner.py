@@ -1,12 +1,16 @@
 """A plain connection of the owner: for DDL, locks and work on several schemas side by side."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from django.conf import settings
 from django.db import connection as django_connection
 
 from tenants.engine.refusals import NoOwner
+from tenants.engine.writes import WriteMarks
 
 
 def owner_connection(*, autocommit: bool = True) -> psycopg.Connection[tuple[Any, ...]]:
@@ -28,3 +32,19 @@ def owner_connection(*, autocommit: bool = True) -> psycopg.Connection[tuple[Any
         application_name="plaza-owner",
         autocommit=autocommit,
     )
+
+
+@contextmanager
+def writing(owner: psycopg.Connection[Any], *tenant_ids: UUID) -> Iterator[None]:
+    """A transaction of the owner that changes what these tenants read: marked, as their own writes are.
+
+    However long it took, the mark is set just before the commit and outlasts it by a second.
+    """
+    marks = WriteMarks()
+    try:
+        with owner.transaction():
+            yield
+            for tenant_id in tenant_ids if settings.DATABASE_REPLICA is not None else ():
+                marks.begin(tenant_id)
+    finally:
+        marks.settle()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import psycopg
 
 from config.context import EXTENSIONS_SCHEMA
+from tenants.engine.owner import writing
 from tenants.fleet import ledger
 from tenants.fleet.connections import Connections
 from tenants.fleet.ledger import Laggard, Owner
@@ -72,12 +73,13 @@ class Replay:
         return Replayed(member[0])
 
     def _commit(self, recording: Recording, members: list[tuple[Laggard, Todo]]) -> None:
-        statements = ["BEGIN", SHARE_SQL, self._patience.sql]
+        statements = [SHARE_SQL, self._patience.sql]
         for laggard, todo in members:
             statements += _part(recording, laggard, todo)
         statements += ledger.settled_sql([laggard for laggard, _ in members], version=self._version)
-        with self._connections.taken(len(members)) as owner:
-            _send(owner, [*statements, "COMMIT"])
+        ids = [laggard.id for laggard, _ in members]
+        with self._connections.taken(len(members)) as owner, writing(owner, *ids):
+            _send(owner, statements)
 
 
 def _part(recording: Recording, laggard: Laggard, todo: Todo) -> list[str]:

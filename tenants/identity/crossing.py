@@ -1,7 +1,8 @@
 """Crossing from the square to a tenant: by a code of 60 seconds, for one host and one browser, used once.
 
-A person sets out at the tenant, where the browser's session keeps a secret; the square sees only its
-hash and puts it on the code. So a code neither works elsewhere nor signs a stranger in as its owner.
+A person sets out at a host of the tenant's (its subdomain, or a proved domain of its own), where the
+browser's session keeps a secret; the square sees only its hash and puts it on the code. So a code
+neither works elsewhere nor signs a stranger in as its owner.
 """
 
 import re
@@ -11,12 +12,14 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
+from tenants.hosts import is_host_name
 from tenants.identity.caller import tenant_of
 from tenants.identity.hashing import digest, new_secret
 from tenants.identity.refusals import CrossingRefused, NotAMember
 from tenants.identity.sessions import safe_next
 from tenants.isolation import on_square
-from tenants.models import CrossingCode, Member, Person, Tenant
+from tenants.models import CrossingCode, Domain, Member, Person, Tenant
+from tenants.services import address_at, host_of
 
 CODE_LIFE = timedelta(seconds=60)
 _SESSION_KEY = "plaza_crossing"
@@ -25,7 +28,21 @@ _PROOF = re.compile(r"[0-9a-f]{64}")
 
 def square_url(path: str) -> str:
     """An absolute address on the square."""
-    return f"{settings.PLAZA_SCHEME}://{settings.PLAZA_DOMAIN}{settings.PLAZA_PORT_SUFFIX}{path}"
+    return f"{address_at(settings.PLAZA_DOMAIN)}{path}"
+
+
+def host_asked(request: HttpRequest) -> str:
+    """The name of the host at which the request came in, without its port (tenants/hosts.py checked it)."""
+    return request.get_host().partition(":")[0]
+
+
+def home_of(tenant: Tenant, host: str) -> str:
+    """Where a journey that began at `host` ends: there, if it is the tenant's own; else at its subdomain.
+
+    Whatever an address claims, nobody is led to a host that this tenant has not proved.
+    """
+    is_known = is_host_name(host) and Domain.objects.filter(tenant=tenant, domain=host).exists()
+    return host if is_known else host_of(tenant.slug)
 
 
 def set_out(request: HttpRequest, *, came_for: str | None) -> str:
@@ -39,8 +56,8 @@ def is_proof(value: str) -> bool:
     return _PROOF.fullmatch(value) is not None
 
 
-def issue_code(*, person: Person, tenant: Tenant, proof: str, now: datetime) -> str:
-    """A code that opens `tenant` to `person` in the browser of `proof`. Raises NotAMember."""
+def issue_code(*, person: Person, tenant: Tenant, host: str, proof: str, now: datetime) -> str:
+    """A code that opens `tenant` to `person` at `host`, in the browser of `proof`. Raises NotAMember."""
     if not _membership(person, tenant):
         raise NotAMember()
     CrossingCode.objects.filter(person=person, expires_at__lt=now - CODE_LIFE).delete()
@@ -50,6 +67,7 @@ def issue_code(*, person: Person, tenant: Tenant, proof: str, now: datetime) -> 
         browser_hash=proof,
         person=person,
         tenant=tenant,
+        host=host,
         expires_at=now + CODE_LIFE,
     )
     return code
@@ -66,7 +84,9 @@ def arrive(request: HttpRequest, *, code: str, now: datetime) -> tuple[Member, s
     # The condition is in the UPDATE: of two that show the code at once, one counts.
     used = CrossingCode.objects.filter(code_hash=code_hash, used_at=None).update(used_at=now)
     found = CrossingCode.objects.select_related("person").filter(code_hash=code_hash).first()
-    if not used or found is None or found.tenant_id != tenant.pk or found.expires_at <= now:
+    if not used or found is None or found.expires_at <= now:
+        raise CrossingRefused()
+    if (found.tenant_id, found.host) != (tenant.pk, host_asked(request)):
         raise CrossingRefused()
     if not constant_time_compare(found.browser_hash, digest(journey.get("secret", ""))):
         raise CrossingRefused()

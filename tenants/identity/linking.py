@@ -48,7 +48,7 @@ def keep_for_link(
     """Hold an identity that nobody is linked to, while the person proves their password."""
     request.session[_SESSION_KEY] = {
         "identity": [identity.issuer, identity.subject, identity.email],
-        "journey": [journey.slug, journey.proof],
+        "journey": [journey.slug, journey.proof, journey.host],
         "until": (now + _LIFE).timestamp(),
     }
 

@@ -16,7 +16,6 @@ from config.errors import NotFound, ServiceUnavailable
 from config.logs import logger
 from tenants.identity.crossing import square_url
 from tenants.identity.refusals import OpenIdEmailUnverified, OpenIdRefused
-from tenants.models import Tenant
 
 log = logger(__name__)
 _CLIENT = "platform"
@@ -28,10 +27,11 @@ _ALGORITHMS = frozenset({"RS256", "PS256", "ES256", "EdDSA", "Ed25519"})
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """Where a sign-in came from: the tenant's slug, and the proof of its browser."""
+    """Where a sign-in came from: the tenant's slug, the proof of its browser, and the host it began at."""
 
     slug: str
     proof: str
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def is_offered() -> bool:
     return bool(settings.OPENID_ISSUER and settings.OPENID_CLIENT_ID)
 
 
-def departure(request: HttpRequest, *, tenant: Tenant, proof: str) -> str:
+def departure(request: HttpRequest, journey: Journey) -> str:
     """The provider's address to send the browser to. Raises NotFound when no provider is set."""
     with _answering():
         client = _client()
@@ -56,8 +56,9 @@ def departure(request: HttpRequest, *, tenant: Tenant, proof: str) -> str:
         client.save_authorize_data(
             request,
             redirect_uri=square_url("/login/openid/callback"),
-            slug=tenant.slug,
-            proof=proof,
+            slug=journey.slug,
+            proof=journey.proof,
+            host=journey.host,
             **trip,
         )
     return str(trip["url"])
@@ -81,7 +82,8 @@ def returned(request: HttpRequest) -> tuple[Identity, Journey]:
     claims = token.get("userinfo")
     if not claims or not kept:
         raise OpenIdRefused()
-    return _identity(claims), Journey(slug=kept["slug"], proof=kept["proof"])
+    journey = Journey(slug=kept["slug"], proof=kept["proof"], host=kept.get("host", ""))
+    return _identity(claims), journey
 
 
 def _identity(claims: dict[str, Any]) -> Identity:

@@ -9,12 +9,21 @@ from django.utils.translation import gettext as _
 
 from config.errors import ValidationFailed
 from config.logs import logger
-from tenants.life.refusals import RestoreTooLate, TenantNotOpen
+from tenants.life.refusals import RestoreTooLate, TenantClosing, TenantNotOpen
 from tenants.models import Tenant
 
 log = logger(__name__)
 Status = Tenant.Status
 _FIELDS = ["status", "closing_reason", "closed_from", "erase_after"]
+
+
+def refuse_closing(tenant: Tenant) -> None:
+    """Raise TenantClosing for a tenant that will be erased: nothing begins there that costs somebody.
+
+    For what stays reachable to it all the same (Needs.critical); the gate refuses the rest.
+    """
+    if tenant.status == Status.CLOSING:
+        raise TenantClosing(reason=tenant.closing_reason, erase_after=tenant.erase_after)
 
 
 @transaction.atomic

@@ -1,8 +1,10 @@
 """Who: tenants and their hosts, people and their memberships, keys and tokens. All of it lives in public."""
 
+from tenants.models.archives import Archive, Restoration
 from tenants.models.claims import DomainClaim
 from tenants.models.fleet import ReadySchema, Template
-from tenants.models.life import Archive, Erasure, Restoration
+from tenants.models.life import Erasure
+from tenants.models.messages import Mail, WebhookDelivery, WebhookEndpoint
 from tenants.models.people import (
     ApiKey,
     CrossingCode,
@@ -22,6 +24,7 @@ __all__ = [
     "Domain",
     "DomainClaim",
     "Erasure",
+    "Mail",
     "Member",
     "Person",
     "PersonIdentity",
@@ -33,4 +36,6 @@ __all__ = [
     "Template",
     "Tenant",
     "TenantVersion",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

@@ -193,8 +193,8 @@ class PersonIdentity(models.Model):
 class CrossingCode(models.Model):
     """A single-use code by which a person crosses from the square to a tenant.
 
-    Bound to one tenant and to the browser that set out from there (`browser_hash`), so that nobody can
-    send a stranger across as himself.
+    Bound to one host of one tenant and to the browser that set out from there (`browser_hash`), so that
+    nobody can send a stranger across as himself.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -202,6 +202,7 @@ class CrossingCode(models.Model):
     browser_hash = models.CharField(max_length=64)
     person = models.ForeignKey(Person, on_delete=models.CASCADE)
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE)
+    host = models.CharField(max_length=253, db_default="")
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
 

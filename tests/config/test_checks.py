@@ -1,6 +1,11 @@
 """The checks of a deployment: what production must have been told."""
 
+import os
+import subprocess
+import sys
+
 from config.checks import production_has_a_sign_in_for_each, production_is_told_its_secrets
+from tests.stack import REPOSITORY
 
 
 def sign_in(user: str) -> dict[str, str]:
@@ -47,3 +52,14 @@ def test_webhooks_that_could_not_be_verified_are_an_error_in_production(settings
     settings.IS_PRODUCTION, settings.STRIPE_WEBHOOK_SECRET = True, ""
 
     assert [str(message.id) for message in production_is_told_its_secrets()] == ["plaza.E002"]
+
+
+def test_a_web_server_with_a_tenants_route_that_declares_nothing_does_not_start():
+    started = subprocess.run(
+        [sys.executable, "-c", "import config.wsgi"],
+        cwd=REPOSITORY,
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": "tests.quotas.forgetful_settings"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert started.returncode == 1
+    assert "(plaza.E001) The tenant route 'forgotten' declares no needs." in started.stderr

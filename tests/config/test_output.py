@@ -16,8 +16,11 @@ class _Command(JsonCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--fail-after", type=int)
+        parser.add_argument("--interrupted", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["interrupted"]:
+            raise KeyboardInterrupt
         for number in (1, 2):
             if options["fail_after"] == number - 1:
                 raise CommandError(f"no {number}", returncode=3)
@@ -53,9 +56,21 @@ def test_refusal_without_json_is_a_line_for_people():
     assert _said("--fail-after", "1") == (3, "made 1\n", "CommandError: no 2\n")
 
 
+def test_an_interrupt_is_a_sentence_and_no_traceback():
+    text = "Interrupted. What was begun goes on when the same is run again."
+    assert _said("--interrupted") == (130, "", f"CommandError: {text}\n")
+    code, out, _ = _said("--interrupted", "--json")
+    assert (code, json.loads(out)) == (130, {"error": text})
+
+
 def test_caller_in_python_gets_the_exception():
     command = _Command(stdout=io.StringIO())
     with pytest.raises(CommandError, match="no 1"):
         command.execute(
-            json=True, fail_after=0, force_color=False, no_color=False, skip_checks=True
+            json=True,
+            fail_after=0,
+            interrupted=False,
+            force_color=False,
+            no_color=False,
+            skip_checks=True,
         )

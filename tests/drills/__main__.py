@@ -16,9 +16,17 @@ FULL = {
     "pgbouncer": 10_000,
     "isolation": 10_000,
     "provisioning": 60,
+    "offboard": 500,
 }
 # What the suite asks of each.
-SHORT = {"sqlwall": 800, "interleave": 500, "pgbouncer": 500, "isolation": 300, "provisioning": 6}
+SHORT = {
+    "sqlwall": 800,
+    "interleave": 500,
+    "pgbouncer": 500,
+    "isolation": 300,
+    "provisioning": 6,
+    "offboard": 12,
+}
 
 
 def main() -> int:
@@ -42,7 +50,9 @@ def _arguments() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     parser.add_argument("names", nargs="+", choices=FULL, metavar="NAME", help=", ".join(FULL))
-    parser.add_argument("--n", type=int, help="questions; by default as many as the issue asks for")
+    parser.add_argument(
+        "--n", type=int, help="questions, or tenants; by default as many as the issue asks for"
+    )
     parser.add_argument("--short", action="store_true", help="as few questions as in the suite")
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--login", choices=("role", "tenant"))

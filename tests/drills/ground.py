@@ -62,7 +62,7 @@ def ground(*, tenants: int, seed: int) -> Iterator[Ground]:
     canaries = {}
     try:
         for number in range(tenants):
-            made.append(_tenant(f"drill-{number}"))
+            made.append(made_tenant(f"drill-{number}"))
             canaries[made[-1].slug] = f"canary-{number}-{dice.getrandbits(64):016x}"
             with tenant_context(made[-1]):
                 factories.ContactFactory(first_name=canaries[made[-1].slug], email="a@drill.test")
@@ -78,7 +78,7 @@ def hang_up() -> None:
     pool_of(str(connection.settings_dict["NAME"]), 0).close_idle()
 
 
-def _tenant(slug: str) -> Tenant:
+def made_tenant(slug: str) -> Tenant:
     tenant_id = new_id()
     with square_context():
         tenant = Tenant.objects.create(
@@ -156,7 +156,7 @@ _RIGHTS = {
     " JOIN pg_namespace n ON n.nspname IN (m.member::regrole::text, m.roleid::regrole::text)"
     " ORDER BY 1, 2",
     "relations": "SELECT oid::regclass::text, relacl::text, relrowsecurity, relforcerowsecurity"
-    " FROM pg_class WHERE relnamespace::regnamespace::text NOT IN ('pg_catalog', 'pg_toast') ORDER BY 1",
+    " FROM pg_class WHERE relnamespace::regnamespace::text <> 'pg_toast' ORDER BY 1",
     "functions": "SELECT oid::regprocedure::text, proacl::text, md5(prosrc) FROM pg_proc"
     " WHERE proacl IS NOT NULL OR pronamespace::regnamespace::text NOT IN ('pg_catalog') ORDER BY 1",
     "policies": "SELECT * FROM pg_policies ORDER BY schemaname, tablename, policyname",

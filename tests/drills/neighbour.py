@@ -31,14 +31,20 @@ class Neighbour:
     _thread: threading.Thread | None = None
     _failed: list[BaseException] = field(default_factory=list)
 
+    @property
+    def square_canary(self) -> str:
+        """In its rows of public, which the square's own code may read, of every tenant."""
+        return self.canary.replace("canary", "public")
+
     def plant(self) -> None:
         """Canaries in its schema, in its public rows, in the statistics and in a large object."""
         schema, canary = self.tenant.schema_name, self.canary
+        table = f"'\"{schema}\".crm_contact'::regclass::oid"
         with tenant_context(self.tenant):
             for number in range(20):  # often, so that it is a "most common value" of the statistics
                 factories.ContactFactory(first_name=canary, email=f"b{number}@drill.test")
         with square_context():
-            Tenant.objects.filter(pk=self.tenant.pk).update(organisation=canary)
+            Tenant.objects.filter(pk=self.tenant.pk).update(organisation=self.square_canary)
             self._plant_on_the_square()
         with owner_connection() as owner:
             for statement in (
@@ -47,30 +53,31 @@ class Neighbour:
                 f" AND relnamespace = '{schema}'::regnamespace",
             ):
                 owner.execute(statement)
-            found: Any = owner.execute("SELECT lo_from_bytea(0, %s)", [canary.encode()]).fetchone()
+            found: Any = owner.execute(
+                f"SELECT lo_from_bytea(0, %s), {table}", [canary.encode()]
+            ).fetchone()
         self.facts |= {
             "theirs": f'"{schema}".crm_contact', "schema": schema, "id": str(self.tenant.id),
-            "mark": self.mark, "lo": str(found[0]), "lock": str(LOCK),
+            "mark": self.mark, "lo": str(found[0]), "oid": str(found[1]), "lock": str(LOCK),
             "owner": owner_binding("public").user,
             "database": str(connection.settings_dict["NAME"]),
         }  # fmt: skip
 
     def _plant_on_the_square(self) -> None:
+        canary = self.square_canary
         member = member_of(self.tenant)
-        member.person.name = self.canary
-        member.person.set_password(self.canary)
+        member.person.name = canary
+        member.person.set_password(canary)
         member.person.save()
         tenant_id = self.tenant.id
-        factories.ApiKeyFactory(
-            tenant=self.tenant, name=self.canary, created_by=member, key_hash=self.canary
-        )
-        factories.UsageEventFactory(tenant_id=tenant_id, key=self.canary)
+        factories.ApiKeyFactory(tenant=self.tenant, name=canary, created_by=member, key_hash=canary)
+        factories.UsageEventFactory(tenant_id=tenant_id, key=canary)
         factories.UsageTotalFactory(tenant_id=tenant_id, meter="contacts", used=20)
-        factories.GrantFactory(tenant_id=tenant_id, source=self.canary)
-        factories.HoldFactory(tenant_id=tenant_id, code=self.canary)
-        factories.RefreshTokenFactory(member=member, token_hash=self.canary)
+        factories.GrantFactory(tenant_id=tenant_id, source=canary)
+        factories.HoldFactory(tenant_id=tenant_id, code=canary)
+        factories.RefreshTokenFactory(member=member, token_hash=canary)
         OutboxMessage.objects.create(
-            task="drill.none", arguments={"canary": self.canary}, headers={"of": str(tenant_id)}
+            task="drill.none", arguments={"canary": canary}, headers={"of": str(tenant_id)}
         )
 
     def start(self) -> None:

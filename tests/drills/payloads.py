@@ -151,7 +151,6 @@ SEQUENCES_AND_LOCKS = [
     reading("nextval", "nextval((SELECT max(oid) FROM pg_class WHERE relkind = 'S' AND relnamespace::regnamespace::text = '{schema}')::regclass)::text", forbidden=True),
     reading("setval", "setval((SELECT max(oid) FROM pg_class WHERE relkind = 'S' AND relnamespace::regnamespace::text = '{schema}')::regclass, 1)::text", forbidden=True),
     reading("pg_sequences", "(SELECT string_agg('{mark}' || last_value, ',') FROM pg_sequences WHERE schemaname = '{schema}')"),
-    reading("lastval of whoever was here before", "lastval()::text", forbidden=True),
     reading("a session's advisory lock", "pg_advisory_lock(hashtext('plaza.pool'))::text", forbidden=True),
     reading("a session's shared advisory lock", "pg_try_advisory_lock_shared(hashtext('plaza.template'))::text", forbidden=True),
     reading("another's advisory lock", "(SELECT '{mark}' WHERE pg_try_advisory_lock({lock}))"),
@@ -159,6 +158,11 @@ SEQUENCES_AND_LOCKS = [
     reading("unlocking all", "pg_advisory_unlock_all()::text"),
     reading("a notification", "pg_notify('plaza', 'x')::text"),
 ]  # fmt: skip
+
+# At the square the one before was the square too.
+WHOEVER_WAS_HERE = [
+    reading("lastval of whoever was here before", "lastval()::text", forbidden=True)
+]
 
 PUBLIC_ROWS = [
     reading("a neighbour's usage by an error", "(SELECT count(*)::text FROM public.quotas_usageevent WHERE key::int > 0)"),
@@ -169,5 +173,6 @@ PUBLIC_ROWS = [
 
 READING: tuple[Payload, ...] = (
     *OTHER_SCHEMAS, *RUNNING_QUERIES, *CHANGING_ROLE_IN_A_SELECT, *FILES_AND_SERVER,
-    *LARGE_OBJECTS, *CATALOGS, *SEQUENCES_AND_LOCKS, *PUBLIC_ROWS,
+    *LARGE_OBJECTS, *CATALOGS, *SEQUENCES_AND_LOCKS,
+    *WHOEVER_WAS_HERE, *PUBLIC_ROWS,
 )  # fmt: skip

@@ -1,15 +1,16 @@
 """Where the attacks are tried: through the product, and on django-tenants' plain way."""
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 from django.db import Error, connection
 
+from config.context import Place
 from tenants.engine.owner import owner_connection
-from tenants.isolation import tenant_context
+from tenants.isolation import lookup_context, square_context, tenant_context
 from tenants.models import Tenant
 from tests.drills.ground import hang_up
 
@@ -20,30 +21,42 @@ _WHO = "SELECT session_user::text, current_user::text" + "".join(
         "row_security", "TimeZone", "session_replication_role",
     )
 )  # fmt: skip
+# Of the function below pg_settings: whatever else is closed, a session may ask for its own.
+_SET = "SELECT name, setting FROM pg_show_all_settings() WHERE source = 'session' ORDER BY name"
 _AS_TEXT = 4_000_000
 
 
 @dataclass(slots=True)
 class Told:
-    """All that one attack was told: rows, notices, notifications and the words of the error."""
+    """All that one attack was told: rows, notices, notifications and the words of the error.
+
+    `who` is the session behind it; `next_user` what the next one finds who is given a connection.
+    """
 
     text: str = ""
     error: str = ""
     who: tuple[str, ...] = ()
+    next_user: tuple[Any, ...] = ()
 
 
 class ProductWall:
-    """The attacker's tenant in the product's own connection. `kind` is how our code would send it."""
+    """The product's own connection at one place; at a stall it is the attacker's.
 
-    def __init__(self, attacker: Tenant) -> None:
+    `kind` is how our code would send it.
+    """
+
+    def __init__(self, attacker: Tenant, place: Place = Place.STALL) -> None:
         self.attacker = attacker
+        self.place = place
         self.who: tuple[str, ...] = ()
-        self.who = self.ask([], "execute").who
+        self.next_user: tuple[Any, ...] = ()
+        declared = self.ask([], "execute")
+        self.who, self.next_user = declared.who, declared.next_user
 
     def ask(self, statements: list[str], kind: str, *, is_whole: bool = False) -> Told:
         """Send them one by one, as one request would; the connection goes back to the pool."""
         told = Told()
-        with tenant_context(self.attacker):
+        with self._entered():
             try:
                 for statement in statements:
                     told.text += _KINDS[kind](statement)
@@ -54,10 +67,18 @@ class ProductWall:
                 told.text += "".join(str(note) for note in raw.notifies(timeout=0))
             told.who = _who()
             connection.close()
-        if self.who and told.who != self.who and not is_whole:
+            told.next_user = (*_who(), *_set())
+            connection.close()
+        is_odd = told.next_user != self.next_user or (told.who != self.who and not is_whole)
+        if self.who and is_odd:
             hang_up()  # the next attack is to find a whole wall
         told.text = told.text[:_AS_TEXT]
         return told
+
+    def _entered(self) -> AbstractContextManager[Any]:
+        if self.place is Place.STALL:
+            return tenant_context(self.attacker)
+        return square_context() if self.place is Place.SQUARE else lookup_context()
 
     def is_well(self) -> bool:
         """Whether the tenant's own next request is served as before."""
@@ -71,6 +92,12 @@ def _who() -> tuple[str, ...]:
             return tuple(cursor.fetchone())
     except Error:  # inside a transaction that has failed nobody can be asked
         return ()
+
+
+def _set() -> tuple[Any, ...]:
+    with connection.cursor() as cursor:
+        cursor.execute(_SET)
+        return tuple(cursor.fetchall())
 
 
 def _execute(statement: str) -> str:

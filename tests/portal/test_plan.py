@@ -9,6 +9,7 @@ from config.needs import Meter
 from quotas import entitlements, ledger
 from tests.billing.conftest import pay
 from tests.portal.browser import found, signed_in
+from tests.quotas.test_alerts_api import growing
 
 pytestmark = pytest.mark.django_db
 
@@ -49,6 +50,21 @@ def test_numbers_are_written_as_the_language_writes_them(globex, now):
 
     assert "1 234 de 5 000" in browser.text.replace("\N{NO-BREAK SPACE}", " ")
     assert bar(page, "contacts")["value"] == "1234"
+
+
+@pytest.mark.parametrize("path", ["/", "/plan"])
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "At this pace you run out on"), ("es", "A este ritmo se agota el")],
+)
+def test_usage_says_when_it_runs_out_at_this_pace(globex, now, path, language, words):
+    growing(globex, known=28, daily=150)
+    browser = signed_in(globex, language=language)
+
+    browser.get(path)
+
+    # 4,200 of 5,000 after four steady weeks: the sixth day from now takes the last.
+    assert words in browser.text
 
 
 def test_the_plan_that_a_refusal_named_is_marked(globex):

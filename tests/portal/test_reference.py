@@ -8,6 +8,7 @@ from billing import catalogue
 from config.errors import all_errors
 from config.needs import Meter
 from quotas.meters import METERS
+from tenants.outbound.events import known_events
 from tenants.services import host_of
 from tests.portal.browser import SQUARE, Browser
 
@@ -23,6 +24,7 @@ def test_plans_meters_and_error_codes_are_listed_from_the_code(acme, host):
     assert [spec.key for spec in catalogue.plans() if f"<code>{spec.key}</code>" not in page] == []
     assert [meter for meter in METERS if f"<code>{meter.value}</code>" not in page] == []
     assert [error.code for error in all_errors() if f"<code>{error.code}</code>" not in page] == []
+    assert [name for name in known_events() if f"<code>{name}</code>" not in page] == []
     assert [
         str(spec.meaning) for spec in METERS.values() if str(spec.meaning) not in browser.text
     ] == []

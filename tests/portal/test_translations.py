@@ -11,6 +11,7 @@ from apps.portal import labels
 from billing.models import Subscription, WebhookEvent
 from config.errors import all_errors
 from config.needs import Feature, Meter
+from quotas import words
 from tenants.models import Person, Tenant
 from tests.portal import messages
 
@@ -75,6 +76,7 @@ def test_every_refusal_has_a_title_in_spanish():
 
 def test_every_name_in_code_has_a_label_for_people():
     assert set(labels.METERS) == set(Meter)
+    assert set(words.NAMES) == set(Meter)
     assert set(labels.FEATURES) == set(Feature)
     assert set(labels.SUBSCRIPTION_STATES) == set(Subscription.Status.values)
     assert set(KINDS) == set(Person.Kind.values)

@@ -1,14 +1,19 @@
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import redis
+from django.conf import settings as django_settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from config.needs import Feature, Meter
-from quotas import ledger
-from quotas.meters import METERS
+from quotas import ledger, storage
+from quotas.meters import EPOCH, METERS
+from quotas.models import UsageTotal
+from tenants import shares, slots
 from tenants.models import Tenant
 from tests.client import Api
 
@@ -45,7 +50,42 @@ def test_usage_has_the_shape_of_the_contract(
             {"meter": "campaigns", "unit": "campaign", "window": "month", "limit": 0, "used": 0,
              "remaining": 0, "resets_at": resets, "hard": True},
         ],
+        "shares": [
+            {"share": "worker_slots", "unit": "slot", "limit": None, "used": 0},
+            {"share": "storage", "unit": "byte", "limit": None, "used": 0},
+        ],
     }  # fmt: skip
+
+
+def test_the_usage_shows_the_shares_and_what_is_used_of_them(acme, globex, api, now):
+    shares.scale(
+        tenant_id=acme.id, by_hand={"worker_slots": 3, "storage_limit_bytes": 9_000}, now=now
+    )
+    for tenant, used in ((acme, 1_234), (globex, 77)):
+        UsageTotal.objects.create(
+            tenant_id=tenant.id, meter=storage.STORAGE_BYTES, period_start=EPOCH, used=used
+        )
+    with ExitStack() as stack:
+        for tenant, holder in ((acme, "a"), (acme, "b"), (globex, "c")):
+            stack.enter_context(slots.slot(tenant_id=tenant.id, slots=9, holder=holder))
+        answer = api(acme).get("/api/v1/usage")
+
+    assert answer["shares"] == [
+        {"share": "worker_slots", "unit": "slot", "limit": 3, "used": 2},
+        {"share": "storage", "unit": "byte", "limit": 9_000, "used": 1_234},
+    ]
+    assert api(acme).get("/api/v1/usage")["shares"][0]["used"] == 0
+
+
+def test_a_lost_worker_s_slot_is_counted_no_more_once_its_lease_has_run_out(acme):
+    server = redis.Redis.from_url(django_settings.REDIS_URL)
+    server.zadd(f"plaza:{{{acme.id.hex}}}:slots", {"lost": 1, "held": 9_999_999_999_999})
+    assert slots.in_use(acme.id) == 1
+
+
+def test_without_redis_the_usage_says_that_the_slots_are_not_known(acme, settings):
+    settings.REDIS_URL = "redis://127.0.0.1:9/0"
+    assert slots.in_use(acme.id) is None
 
 
 def test_looking_at_the_usage_costs_nothing(tenant: Tenant, granted: Granted) -> None:
@@ -92,7 +132,7 @@ def test_another_tenants_usage_is_not_shown(
 
 
 @pytest.mark.parametrize("grants", [1, 3])
-@pytest.mark.parametrize(("path", "queries"), [("/api/v1/usage", 3), ("/api/v1/entitlements", 1)])
+@pytest.mark.parametrize(("path", "queries"), [("/api/v1/usage", 4), ("/api/v1/entitlements", 1)])
 def test_the_pages_ask_a_fixed_number_of_times(
     tenant: Tenant, granted: Granted, grants: int, path: str, queries: int
 ) -> None:

@@ -1,4 +1,4 @@
-"""A real name server on 127.0.0.1: TXT records over UDP, and the ways in which name servers fail."""
+"""A real name server on 127.0.0.1: TXT records and addresses over UDP, and the ways in which name servers fail."""
 
 import socket
 import threading
@@ -14,10 +14,13 @@ import dns.rrset
 
 
 class NameServer:
-    """`records` maps a name to its TXT values; `rcode` is what every answer says, None says nothing."""
+    """`records` maps a name to its TXT values, `addresses` to its IP addresses; `rcode` is what every
+    answer says, None says nothing.
+    """
 
     def __init__(self) -> None:
         self.records: dict[str, list[str]] = {}
+        self.addresses: dict[str, list[str]] = {}
         self.aliases: dict[str, str] = {}
         self.rcode: dns.rcode.Rcode | None = dns.rcode.NOERROR
         self.asked: list[str] = []
@@ -63,12 +66,22 @@ class NameServer:
             target = self.aliases[name]
             answer.answer.append(dns.rrset.from_text(f"{name}.", 60, "IN", "CNAME", f"{target}."))
             name = target
-        if name not in self.records:
+        if name in self.addresses:
+            self._add_addresses(answer, name)
+        elif name not in self.records:
             answer.set_rcode(dns.rcode.NXDOMAIN)
         elif self.records[name]:
             values = [_quoted(value) for value in self.records[name]]
             answer.answer.append(dns.rrset.from_text_list(f"{name}.", 60, "IN", "TXT", values))
         return answer
+
+    def _add_addresses(self, answer: dns.message.Message, name: str) -> None:
+        kind = answer.question[0].rdtype
+        is_six = kind == dns.rdatatype.AAAA
+        found = [each for each in self.addresses[name] if (":" in each) == is_six]
+        if found and kind in {dns.rdatatype.A, dns.rdatatype.AAAA}:
+            word = dns.rdatatype.to_text(kind)
+            answer.answer.append(dns.rrset.from_text_list(f"{name}.", 60, "IN", word, found))
 
 
 def _quoted(value: str) -> str:

@@ -9,12 +9,13 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection, connections, transaction
+from django.db import connections, transaction
 from django.test import Client
 
 from billing.signup import other_faults
 from config.errors import NotFound, ValidationFailed
 from tenants import hosts, services
+from tenants.engine.owner import owner_connection
 from tenants.hosts import KEPT_FOR, rename
 from tenants.models import Domain, RetiredSlug, Tenant
 from tenants.tasks import tidy_hosts
@@ -170,12 +171,11 @@ def test_a_sign_up_at_the_very_moment_does_not_get_the_name(acme, now):
 
 def await_a_waiting_lock() -> None:
     waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
-    for _ in range(500):
-        with connection.cursor() as cursor:
-            cursor.execute(waiting)
-            if cursor.fetchone()[0]:
+    with owner_connection() as owner:
+        for _ in range(500):
+            if owner.execute(waiting).fetchone() != (0,):
                 return
-        time.sleep(0.02)
+            time.sleep(0.02)
     pytest.fail("nobody waits")
 
 

@@ -71,7 +71,9 @@ class ContactIn(StrictSerializer):
         child=LineField(max_length=100), max_length=_MOST_TAGS, required=False
     )
     fields = CustomFields(required=False)  # type: ignore[assignment]
-    owner_id = serializers.UUIDField(required=False, allow_null=True)
+    owner_id = serializers.UUIDField(
+        required=False, allow_null=True, help_text="A member's person: `person.id` of `/members`."
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if "company" in attrs and "company_id" in attrs:

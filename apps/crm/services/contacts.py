@@ -1,4 +1,7 @@
-"""Contacts: each one is counted by the meter `contacts` from its making until its deletion."""
+"""Contacts: each one is counted by the meter `contacts` from its making until its deletion.
+
+`known` of what writes them are members whom a batch asked for at once (apps/crm/services/owners.py).
+"""
 
 from datetime import datetime
 from typing import Any, Literal, TypedDict
@@ -10,8 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.crm.models import Company, Contact, ContactTag, Order, Tag
-from apps.crm.services import phones
+from apps.crm.services import owners, phones
 from apps.crm.services.names import ids_of
+from apps.crm.services.owners import Known
 from config.context import require_tenant
 from config.errors import DomainError, NotFound, ValidationFailed
 from config.needs import Meter
@@ -66,9 +70,10 @@ def orders_of(contact_id: UUID) -> tuple[int, list[dict[str, Any]]]:
 
 
 @transaction.atomic
-def create(*, values: ContactValues, now: datetime) -> Contact:
+def create(*, values: ContactValues, now: datetime, known: Known = None) -> Contact:
     """Add a contact. Raises ContactExists, QuotaExceeded and ValidationFailed, with nothing written."""
     contact = Contact(created_at=now)
+    owners.assign(contact, values, known=known)
     _assign(contact, values, now)
     _save(contact)
     _tag(contact, values)
@@ -77,7 +82,9 @@ def create(*, values: ContactValues, now: datetime) -> Contact:
 
 
 @transaction.atomic
-def change(*, contact_id: UUID, values: ContactValues, now: datetime) -> Contact:
+def change(
+    *, contact_id: UUID, values: ContactValues, now: datetime, known: Known = None
+) -> Contact:
     """Change what `values` names; custom fields are merged, null removes one.
 
     Raises NotFound, ContactExists, ValidationFailed.
@@ -85,6 +92,7 @@ def change(*, contact_id: UUID, values: ContactValues, now: datetime) -> Contact
     contact = _locked(Q(pk=contact_id))
     if contact is None:
         raise NotFound()
+    owners.assign(contact, values, known=known)
     _assign(contact, values, now)
     _save(contact)
     _tag(contact, values)
@@ -108,7 +116,9 @@ def replace(*, contact_id: UUID, values: ContactValues, now: datetime) -> Contac
 
 
 @transaction.atomic
-def upsert(*, key: UpsertKey, values: ContactValues, now: datetime) -> tuple[Contact, bool]:
+def upsert(
+    *, key: UpsertKey, values: ContactValues, now: datetime, known: Known = None
+) -> tuple[Contact, bool]:
     """Change the contact that has this key, or add one: (contact, whether it is new).
 
     Raises ValidationFailed where `values` lacks the key.
@@ -117,16 +127,16 @@ def upsert(*, key: UpsertKey, values: ContactValues, now: datetime) -> tuple[Con
     if not wanted:
         raise ValidationFailed(errors={key: [_("The key of an upsert is needed.")]})
     condition = Q(**{key: wanted.lower() if key == "email" else wanted})
-    known = _locked(condition)
-    if known is None:
+    found = _locked(condition)
+    if found is None:
         try:
-            return create(values=values, now=now), True
+            return create(values=values, now=now, known=known), True
         except ContactExists as taken:
             # Another upsert of the same key was faster.
-            known = _locked(condition) if taken.facts["field"] == key else None
-            if known is None:
+            found = _locked(condition) if taken.facts["field"] == key else None
+            if found is None:
                 raise
-    return change(contact_id=known.pk, values=values, now=now), False
+    return change(contact_id=found.pk, values=values, now=now, known=known), False
 
 
 @transaction.atomic
@@ -160,7 +170,7 @@ def _locked(condition: Q) -> Contact | None:
 
 
 def _assign(contact: Contact, values: ContactValues, now: datetime) -> None:
-    for name in ("external_id", "first_name", "last_name", "owner_id"):
+    for name in ("external_id", "first_name", "last_name"):
         if name in values:
             setattr(contact, name, values[name])
     if "email" in values:

@@ -1,5 +1,6 @@
 """`/contacts` and what belongs to one: batches, the archive, consents."""
 
+from collections.abc import Collection
 from typing import Any, cast
 from uuid import UUID
 
@@ -20,10 +21,10 @@ from apps.crm.serializers.people import (
     ContactIn,
     ContactOut,
 )
-from apps.crm.services import consents, contacts
+from apps.crm.services import consents, contacts, owners
 from apps.crm.services.consents import ConsentValues
 from apps.crm.services.contacts import ContactValues, UpsertKey
-from config.api import ViewSet, parse, run_batch
+from config.api import BATCH_LIMIT, ViewSet, parse, run_batch
 from config.needs import Feature, Needs
 from config.serializers import BatchOut, batch_of, parse_changes
 
@@ -86,7 +87,9 @@ class ContactViewSet(mixins.ListModelMixin, ViewSet):
     def batch(self, request: Request) -> Response:
         """Up to 1,000 contacts, each done or refused alone; `?key=email` changes those that exist."""
         key = upsert_key(request.query_params.get("key"))
-        return run_batch(request.data, lambda item: _done(item, key))
+        items = request.data.get("items") if isinstance(request.data, dict) else None
+        known = owners.known_among(items[:BATCH_LIMIT] if isinstance(items, list) else ())
+        return run_batch(request.data, lambda item: _done(item, key, known))
 
     @extend_schema(request=None, responses=ContactOut)
     @action(detail=True, methods=["post"])
@@ -129,14 +132,16 @@ def _values(data: Any) -> ContactValues:
     return cast("ContactValues", parse(ContactIn, data))
 
 
-def _done(item: Any, key: str | None) -> tuple[int, str]:
-    contact, is_new = _saved(_values(item), key)
+def _done(item: Any, key: str | None, known: Collection[UUID]) -> tuple[int, str]:
+    contact, is_new = _saved(_values(item), key, known)
     return 201 if is_new else 200, str(contact.pk)
 
 
-def _saved(values: ContactValues, key: str | None) -> tuple[Contact, bool]:
-    """(contact, whether it is new)."""
+def _saved(
+    values: ContactValues, key: str | None, known: Collection[UUID] | None = None
+) -> tuple[Contact, bool]:
+    """(contact, whether it is new). `known`: owners of whom is known that they are members."""
     now = timezone.now()
     if key is None:
-        return contacts.create(values=values, now=now), True
-    return contacts.upsert(key=cast("UpsertKey", key), values=values, now=now)
+        return contacts.create(values=values, now=now, known=known), True
+    return contacts.upsert(key=cast("UpsertKey", key), values=values, now=now, known=known)

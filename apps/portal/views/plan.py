@@ -9,12 +9,14 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from apps.portal.offers import INTERVAL, offers
 from apps.portal.pages import page
+from apps.portal.shares import share_rows
 from apps.portal.standing import Standing, meter_rows, standing_of
 from billing import catalogue
 from billing.models import Provider
 from billing.services.changes import Offer as Purchase
 from billing.services.changes import change_plan, start_checkout
 from billing.services.subscriptions import find_plan
+from billing.views import exports
 from config.context import Place, require_tenant
 from config.needs import Needs, Role
 from tenants.identity.caller import caller_of, tenant_of
@@ -46,8 +48,10 @@ def plan(request: HttpRequest) -> HttpResponse:
         "plan": standing.plan,
         "standing": standing,
         "meters": meter_rows(tenant.id, now=now),
+        "shares": share_rows(tenant),
         "offers": offers(standing.currency),
         "wanted": request.GET.get("wanted", ""),
+        "may_export": role is not None and role.permits(exports.NEEDS.write),
         "may_buy": role is not None and role.permits(_MONEY.write),
     }
     return render(request, "portal/plan.html", facts)

@@ -13,6 +13,7 @@ from billing.catalogue import PlanSpec
 from config.errors import all_errors
 from config.needs import Feature, Meter
 from quotas.meters import METERS
+from tenants.outbound.events import known_events
 
 
 @page(OPEN, "GET")
@@ -25,6 +26,7 @@ def reference(request: HttpRequest) -> HttpResponse:
         "plans": _plans(known_currency(request.GET.get("currency"))),
         "meter_keys": [meter.value for meter in Meter],
         "meters": [(spec, UNITS[spec.meter], WINDOWS[spec.window]) for spec in METERS.values()],
+        "events": known_events().values(),
         "errors": all_errors(),
     }
     return render(request, "portal/reference.html", facts)

@@ -21,7 +21,7 @@ from tenants.identity.refusals import InvalidCredentials
 from tenants.identity.sessions import open_session
 from tenants.identity.throttles import by_address, limited
 from tenants.models import Person, Tenant
-from tenants.services import host_of, is_slug, tenant_at, url_of
+from tenants.services import address_at, host_of, is_slug, tenant_at
 
 _OPEN = Needs(public=True, critical=True, meter=None)
 _PER_ADDRESS = "120/m"  # a sign-in asks for three of these pages
@@ -52,7 +52,7 @@ def set_out(request: HttpRequest) -> HttpResponse:
     if not openid.is_offered():
         raise NotFound()
     proof = crossing.set_out(request, came_for=request.GET.get("next"))
-    return HttpResponseRedirect(_square_departure(tenant_of(request), proof))
+    return HttpResponseRedirect(_square_departure(request, proof))
 
 
 @require_GET
@@ -71,11 +71,13 @@ def arrive(request: HttpRequest) -> HttpResponse:
 @require_GET
 @_page
 def depart(request: HttpRequest) -> HttpResponse:
-    """`/login/openid?tenant=<slug>&proof=` on the square: on to the provider; without proof, first home."""
+    """`/login/openid?tenant=<slug>&host=&proof=` on the square: on to the provider; without proof, first home."""
     tenant, proof = _tenant(request.GET.get("tenant", "")), request.GET.get("proof", "")
+    host = crossing.home_of(tenant, request.GET.get("host", ""))
     if not crossing.is_proof(proof):
-        return HttpResponseRedirect(f"{url_of(tenant)}/login/openid")
-    return HttpResponseRedirect(openid.departure(request, tenant=tenant, proof=proof))
+        return HttpResponseRedirect(f"{address_at(host)}/login/openid")
+    journey = Journey(slug=tenant.slug, proof=proof, host=host)
+    return HttpResponseRedirect(openid.departure(request, journey))
 
 
 @require_GET
@@ -111,10 +113,12 @@ def confirm_link(request: HttpRequest) -> HttpResponse:
 
 def _cross(person: Person, journey: Journey) -> HttpResponse:
     tenant = _tenant(journey.slug)
+    # Asked again: a domain may have been given up while its person was at the provider.
+    host = crossing.home_of(tenant, journey.host)
     code = crossing.issue_code(
-        person=person, tenant=tenant, proof=journey.proof, now=timezone.now()
+        person=person, tenant=tenant, host=host, proof=journey.proof, now=timezone.now()
     )
-    return HttpResponseRedirect(f"{url_of(tenant)}/login/crossing?{urlencode({'code': code})}")
+    return HttpResponseRedirect(f"{address_at(host)}/login/crossing?{urlencode({'code': code})}")
 
 
 def _link_page(
@@ -124,7 +128,8 @@ def _link_page(
     facts = {"email": identity.email, "organisation": tenant.organisation, "error": error}
     answer = render(request, "identity/link.html", facts, status=error.status if error else 200)
     # The form's answer leads to the tenant's host, which browsers hold against `form-action 'self'`.
-    answer._csp_update = {"form-action": [url_of(tenant)]}  # type: ignore[attr-defined]  # noqa: SLF001
+    home = address_at(crossing.home_of(tenant, journey.host))
+    answer._csp_update = {"form-action": [home]}  # type: ignore[attr-defined]  # noqa: SLF001
     return answer
 
 
@@ -136,7 +141,10 @@ def _tenant(slug: str) -> Tenant:
     return tenant
 
 
-def _square_departure(tenant: Tenant, proof: str) -> str:
-    return crossing.square_url(
-        f"/login/openid?{urlencode({'tenant': tenant.slug, 'proof': proof})}"
-    )
+def _square_departure(request: HttpRequest, proof: str) -> str:
+    asked = {
+        "tenant": tenant_of(request).slug,
+        "host": crossing.host_asked(request),
+        "proof": proof,
+    }
+    return crossing.square_url(f"/login/openid?{urlencode(asked)}")

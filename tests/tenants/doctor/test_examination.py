@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_a_healthy_installation_has_no_findings(ward):
-    assert ward.found() == []
+    assert ward.told() == []
 
 
 def test_what_only_a_superuser_can_take_away_is_told_with_the_sql(ward, now):

@@ -65,8 +65,8 @@ def test_a_tenant_without_schema_is_found_with_the_way_back(ward):
     with ward.planted(f"ALTER SCHEMA {name} RENAME TO away", f"ALTER SCHEMA away RENAME TO {name}"):
         found = {one.code: one.fault for one in ward.found()}
 
-    # The role still has its rights on the schema that was renamed.
-    assert set(found) == {"tenant_without_schema", "grant_outside"}
+    # The role still has its rights on the schema that was renamed, and on what is made in it.
+    assert set(found) == {"tenant_without_schema", "grant_outside", "default_privileges"}
     assert found["tenant_without_schema"].tenant_id == ward.sick.id
     assert "last archive" in found["tenant_without_schema"].cure
 
@@ -98,17 +98,18 @@ def test_a_ready_schema_half_made_is_discarded(ward):
     assert ward.codes() == []
 
 
-def test_a_ready_schema_claimed_and_never_used_is_discarded_with_its_schema_and_role(ward):
+def test_a_ready_schema_whose_claim_brought_no_tenant_is_told_at_once_and_discarded(ward):
+    from tenants.roles import create_role_sql
+
     plant = f"""
-        CREATE SCHEMA {STALL}; CREATE TABLE {STALL}.crm_contact (id int); CREATE ROLE {STALL};
-        GRANT plaza_tenants TO {STALL}; GRANT {STALL} TO plaza_web;
-        GRANT USAGE ON SCHEMA {STALL} TO {STALL}; GRANT SELECT ON {STALL}.crm_contact TO {STALL};
-        INSERT INTO public.tenants_readyschema (id, version, claimed_at)
-        VALUES ('{LOST}', 'x', now() - interval '61 minutes')
+        CREATE SCHEMA {STALL}; CREATE TABLE {STALL}.crm_contact (id int); {create_role_sql(STALL)}
+        INSERT INTO public.tenants_readyschema (id, version, claimed_at) VALUES ('{LOST}', 'x', now())
     """
     undo = f"DELETE FROM public.tenants_readyschema; DROP SCHEMA IF EXISTS {STALL} CASCADE; {DROP_ROLE}"
     with ward.planted(plant, undo):
-        assert ward.codes() == ["ready_claimed_unused"]
+        [finding] = ward.found()
+        assert (finding.code, finding.fault.tenant_id) == ("ready_claimed_unused", LOST)
+        assert "its tenant never came" in finding.fault.what
         assert len(ward.mend().mended) == 1
         assert ward.codes() == []
         left = ward.owner.execute(

@@ -25,6 +25,20 @@ FAULTS = {
         f"REVOKE SELECT ON {S}.crm_contact FROM {S}",
         f"GRANT SELECT ON {S}.crm_contact TO {S}",
     ),
+    "tenant_role_setting": (
+        f"ALTER ROLE {S} IN DATABASE {{database}} SET search_path = odd",
+        f"ALTER ROLE {S} IN DATABASE {{database}} RESET ALL",
+    ),
+    "tenant_role_membership": (
+        f"GRANT {S} TO plaza_web WITH ADMIN OPTION",
+        f"REVOKE ADMIN OPTION FOR {S} FROM plaza_web",
+    ),
+    "tenant_role_limited": (f"ALTER ROLE {S} NOINHERIT", f"ALTER ROLE {S} INHERIT"),
+    "owner_wrong": (
+        f"GRANT CREATE ON SCHEMA {S} TO {S}; GRANT {S} TO CURRENT_USER; ALTER TABLE {S}.content_template"
+        f" OWNER TO {S}; REVOKE CREATE ON SCHEMA {S} FROM {S}",
+        f"ALTER TABLE {S}.content_template OWNER TO CURRENT_USER",
+    ),
 }
 
 
@@ -37,12 +51,59 @@ def test_a_fault_in_a_tenants_rights_is_found_and_mended(ward, code):
         assert ward.codes() == []
 
 
+EXCESS = {
+    "its own history of migrations": (
+        f"GRANT INSERT, UPDATE ON {S}.django_migrations TO {S};"
+        f" GRANT UPDATE (name) ON {S}.django_migrations TO {S};"
+        f" GRANT USAGE ON SEQUENCE {S}.django_migrations_id_seq TO {S}",
+        "UPDATE on column django_migrations.name; USAGE on sequence django_migrations_id_seq;"
+        " INSERT, UPDATE on table django_migrations.",
+    ),
+    "tables of its own making": (
+        f"GRANT CREATE ON SCHEMA {S} TO {S}; GRANT TRUNCATE ON {S}.crm_contact TO {S};"
+        f" ALTER DEFAULT PRIVILEGES IN SCHEMA {S} GRANT TRUNCATE ON TABLES TO {S}",
+        "{stall}: TRUNCATE on default TABLES OF plaza_owner; CREATE on schema;"
+        " TRUNCATE on table crm_contact.",
+    ),
+    "rights to hand on": (
+        f"GRANT SELECT ON {S}.crm_contact TO {S} WITH GRANT OPTION",
+        "SELECT WITH GRANT OPTION on table crm_contact.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EXCESS)
+def test_more_than_its_rows_is_found_named_and_taken_back(ward, name):
+    plant, said = EXCESS[name]
+    with ward.planted(plant, ""):
+        [finding] = ward.found()
+        assert (finding.code, finding.fault.tenant_id) == ("grant_excessive", ward.sick.id)
+        assert finding.fault.what == f"The role {ward.stall} has more than its rows: {said}"
+        assert [one.code for one in ward.mend().mended] == ["grant_excessive"]
+        assert ward.told() == []
+
+
+def test_prepare_takes_the_history_of_migrations_from_tenants_that_have_it(ward):
+    from tenants.granting import prepare_rights
+
+    plant = f"GRANT ALL ON {S}.django_migrations TO {S}; GRANT ALL ON {S}.django_migrations_id_seq TO {S}"
+    with ward.planted(plant, ""):
+        assert ward.codes() == ["grant_excessive"]
+        prepare_rights()  # nothing else has changed, as in each start of a new release
+        assert ward.told() == []
+
+
 MORE = {
     "another tenant's schema": (
         f'GRANT USAGE ON SCHEMA "t_{{acme_hex}}" TO {S}',
         "grant_outside",
     ),
     "everybody's table": (f"GRANT SELECT ON {S}.crm_contact TO PUBLIC", "grant_to_stranger"),
+    "a column of public": (
+        f"GRANT SELECT (email) ON public.tenants_person TO {S}",
+        "grant_outside",
+    ),
+    "the database": (f"GRANT TEMPORARY ON DATABASE {{database}} TO {S}", "grant_outside"),
     "a sequence of public": (
         f"GRANT USAGE ON SEQUENCE public.django_migrations_id_seq TO {S}",
         "grant_outside",

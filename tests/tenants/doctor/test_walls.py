@@ -23,11 +23,10 @@ BY_HAND = {
         "UPDATE public.tenants_tenant SET migration_state = 'steady' WHERE id = '{id}'",
         "lock timeout",
     ),
-    "signup_unfinished": (
-        "UPDATE public.tenants_tenant SET status = 'provisioning', created_at = now() - interval '2 h'"
-        " WHERE id = '{id}'",
-        "UPDATE public.tenants_tenant SET status = 'active' WHERE id = '{id}'",
-        "half-way",
+    "rule_undeclared": (
+        f"CREATE RULE spy AS ON DELETE TO {S}.crm_contact DO INSTEAD NOTHING",
+        f"DROP RULE spy ON {S}.crm_contact",
+        "Nobody declares the rule spy on",
     ),
     "erasure_overdue": (
         "UPDATE public.tenants_tenant SET status = 'closing', erase_after = now() - interval '2 h'"

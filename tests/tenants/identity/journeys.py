@@ -8,18 +8,18 @@ from tenants.identity.crossing import square_url
 from tenants.identity.linking import link
 from tenants.identity.openid import Identity
 from tenants.models import Member
-from tenants.services import url_of
+from tenants.services import address_at, host_of
 from tests.tenants.identity.people import PASSWORD, browser
 
 SUBJECT = "subject-of-ada"
 
 
 class Journey:
-    """One person's browser: at the tenant, on the square, at the provider."""
+    """One person's browser: at the tenant (by default at its subdomain), on the square, at the provider."""
 
-    def __init__(self, tenant, subject: str = SUBJECT) -> None:
-        self.tenant, self.subject = tenant, subject
-        self.stall, self.square = browser(tenant), browser()
+    def __init__(self, tenant, subject: str = SUBJECT, *, host: str = "") -> None:
+        self.host, self.subject = host or host_of(tenant.slug), subject
+        self.stall, self.square = browser(host=self.host), browser()
 
     def to_provider(self) -> str:
         """The provider's address, as the square sends there."""
@@ -45,7 +45,7 @@ class Journey:
     def arrive(self, answer):
         """Follow the square's redirect across."""
         assert answer.status_code == 302, answer.content
-        assert answer["Location"].startswith(f"{url_of(self.tenant)}/login/crossing?")
+        assert answer["Location"].startswith(f"{address_at(self.host)}/login/crossing?")
         return self.stall.get(local(answer["Location"]))
 
 

@@ -20,9 +20,9 @@ def join(tenant: Tenant, *, email: str = "ada@example.test", role: Role = Role.O
     )
 
 
-def browser(tenant: Tenant | None = None, **headers: str) -> Client:
-    """A browser with its own cookies, at the tenant's host or on the square."""
-    host = host_of(tenant.slug) if tenant else settings.PLAZA_DOMAIN
+def browser(tenant: Tenant | None = None, *, host: str = "", **headers: str) -> Client:
+    """A browser with its own cookies, at `host`, else at the tenant's subdomain or on the square."""
+    host = host or (host_of(tenant.slug) if tenant else settings.PLAZA_DOMAIN)
     return Client(headers={"Host": host, "Accept": "text/html", **headers})
 
 

@@ -11,6 +11,7 @@ from tenants.identity.people import add_member
 from tenants.identity.refusals import NotAMember
 from tenants.isolation import tenant_context
 from tenants.models import CrossingCode, Member, Person
+from tenants.services import host_of
 from tests.tenants.identity.people import browser, program
 
 
@@ -28,7 +29,13 @@ def set_out(client, came_for: str = "/private") -> str:
 
 
 def code_for(member: Member, proof: str, now) -> str:
-    return crossing.issue_code(person=member.person, tenant=member.tenant, proof=proof, now=now)
+    return crossing.issue_code(
+        person=member.person,
+        tenant=member.tenant,
+        host=host_of(member.tenant.slug),
+        proof=proof,
+        now=now,
+    )
 
 
 def arrive(client, code: str):
@@ -127,7 +134,9 @@ def test_what_is_no_code_is_refused(acme, code):
 
 def test_whoever_is_no_member_gets_no_code(acme, globex, owner, now):
     with pytest.raises(NotAMember):
-        crossing.issue_code(person=owner.person, tenant=globex, proof="0" * 64, now=now)
+        crossing.issue_code(
+            person=owner.person, tenant=globex, host="globex.test", proof="0" * 64, now=now
+        )
 
 
 @pytest.mark.parametrize(

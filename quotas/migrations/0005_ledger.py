@@ -73,7 +73,7 @@ def _partition(apps, editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("quotas", "0003_extras")]
+    dependencies = [("quotas", "0004_extras")]
 
     operations = [
         migrations.AddField("usagetotal", "last_at", models.DateTimeField(null=True)),

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("quotas", "0002_spools_and_explanations"),
+        ("quotas", "0003_alerts"),
     ]
 
     operations = [
