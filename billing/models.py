@@ -89,6 +89,7 @@ class Subscription(models.Model):
     interval = models.CharField(max_length=8, default="month")
     currency = models.CharField(max_length=3, default="USD")
     trial_ends_at = models.DateTimeField(null=True, blank=True)
+    anchored_at = models.DateTimeField(null=True, blank=True)  # of billing periods
     period_starts_at = models.DateTimeField(null=True, blank=True)
     period_ends_at = models.DateTimeField(null=True, blank=True)
     cancels_at_period_end = models.BooleanField(default=False)
@@ -225,8 +226,7 @@ class WebhookEvent(models.Model):
     def settle(self, status: "WebhookEvent.Status", *, tenant_id: Any, now: datetime) -> None:
         """Handled for good: nothing tries it again until somebody replays it."""
         self.status, self.tenant_id, self.handled_at = status, tenant_id, now
-        self.next_attempt_at, self.error = None, ""
-        self.attempts += 1
+        self.next_attempt_at, self.error, self.attempts = None, "", self.attempts + 1
         self.save()
 
     def fail(self, error: str, *, now: datetime) -> None:

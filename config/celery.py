@@ -63,6 +63,7 @@ app.conf.update(
         for name in (
             *("tenants.fill_pool", "tenants.export_archive"),
             *("billing.finish_sign_up", "billing.erase_closed"),
+            "quotas.keep_months",
         )
     },
     task_publish_retry=False,
@@ -79,6 +80,7 @@ app.conf.update(
         "resume-imports": {"task": "crm.resume_imports_everywhere", "schedule": 30.0},
         "start-due-campaigns": {"task": "campaigns.start_due", "schedule": 15.0},
         "measure-storage": {"task": "quotas.measure_storage", "schedule": 900.0},
+        "keep-months": {"task": "quotas.keep_months", "schedule": 21_600.0},
         "fill-pool": {"task": "tenants.fill_pool", "schedule": 30.0},
         "tend-exports": {"task": "tenants.tend_exports", "schedule": 30.0},
         "retry-deliveries": {"task": "tenants.retry_deliveries", "schedule": 15.0},

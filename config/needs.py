@@ -28,6 +28,16 @@ class Meter(StrEnum):
     CONTACTS = "contacts"
     SEATS = "seats"
     CAMPAIGNS = "campaigns"
+    BULK_TASKS = "bulk_tasks"
+    EMAILS = "emails"
+    SMS = "sms"
+    TEXT_GENERATIONS = "text_generations"
+    IMAGES = "images"
+    TOKENS = "tokens"
+    VALIDATIONS = "validations"
+    STORAGE_BYTES = "storage_bytes"
+    ACTIVE_PEOPLE = "active_people"
+    VISITORS_AT_ONCE = "visitors_at_once"
 
 
 class RateClass(StrEnum):

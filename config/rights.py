@@ -41,11 +41,13 @@ class TableRights:
 class Function:
     """A SECURITY DEFINER function of the schema `plaza`: a tenant's only way to write on the square.
 
-    `signature` is `name(types)`; `sql` creates or replaces it, schema-qualified throughout.
+    `signature` is `name(types)`; `sql` creates or replaces it, schema-qualified throughout. An inner
+    one is called by the others alone: nobody else may execute it.
     """
 
     signature: str
     sql: str
+    is_inner: bool = False
 
 
 ENQUEUE = Function(

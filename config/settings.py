@@ -87,6 +87,12 @@ PLAZA_WEB_PLACES = env.number(
 PLAZA_EXPLAIN_DAYS = env.number(
     "PLAZA_EXPLAIN_DAYS", "Days for which it is told why a request was refused.", default=7, least=1
 )
+USAGE_RETENTION_DAYS = env.number(
+    "USAGE_RETENTION_DAYS",
+    "Days for which the usage ledger keeps events and their keys; totals stay.",
+    default=400,
+    least=90,
+)
 PLAZA_TRUSTED_PROXIES = env.words(
     "PLAZA_TRUSTED_PROXIES", "Proxy addresses (comma-separated) whose X-Forwarded-For is believed."
 )

@@ -12,12 +12,13 @@ from uuid import UUID
 from django.db import connection
 from django.db.transaction import TransactionManagementError
 
+from config.ids import new_id
 from config.needs import Meter
 from config.seals import sealed
 from quotas import api_calls
 from quotas.alerts.crossing import promise_alerts
 from quotas.entitlements import Snapshot, snapshot
-from quotas.meters import METERS, Window, period_start, resets_at
+from quotas.meters import METERS, Aggregation, Window, period_start, resets_at
 from quotas.models import UsageTotal
 from quotas.refusals import QuotaExceeded
 
@@ -39,15 +40,27 @@ class MeterUsage:
     hard: bool
 
 
-def consume(*, tenant_id: UUID, meter: Meter, quantity: int, key: str, now: datetime) -> None:
+def consume(
+    *,
+    tenant_id: UUID,
+    meter: Meter,
+    quantity: int,
+    key: str,
+    now: datetime,
+    value: str | None = None,
+) -> None:
     """Take `quantity` units under `key`, all or none; the same key again takes nothing.
 
+    What a quantity means to meters that do not add up: quotas/meters.py. A `unique` meter counts
+    `value` (the key, where it is not given).
     Raises QuotaExceeded, with nothing taken, and TransactionManagementError outside a transaction.
     """
     _check(quantity)
     if quantity == 0:
         return
-    taking = taking_of(tenant_id=tenant_id, meter=meter, quantity=quantity, key=key, now=now)
+    taking = taking_of(
+        tenant_id=tenant_id, meter=meter, quantity=quantity, key=key, now=now, value=value
+    )
     with connection.cursor() as cursor:
         cursor.execute(taking.statement, taking.parameters)
         taking.settle(cursor.fetchone()[0])
@@ -70,7 +83,7 @@ class Taking:
     def settle(self, answer: str) -> None:
         """Raise QuotaExceeded where `answer` is REFUSED; promise alerts where a threshold was crossed."""
         if answer == REFUSED:
-            used = _used(self.found.tenant_id, self.meter, self.now)
+            used = _used(self.found, self.meter, self.now)
             raise refusal(
                 self.found, meter=self.meter, used=used, asked=self.quantity, now=self.now
             )
@@ -79,27 +92,40 @@ class Taking:
             promise_alerts(self.found, meter=self.meter, quantity=self.quantity, used=int(total))
 
 
-def taking_of(*, tenant_id: UUID, meter: Meter, quantity: int, key: str, now: datetime) -> Taking:
+def taking_of(
+    *,
+    tenant_id: UUID,
+    meter: Meter,
+    quantity: int,
+    key: str,
+    now: datetime,
+    value: str | None = None,
+) -> Taking:
     """The statement that takes `quantity` units, one or more, under `key`."""
     found = snapshot(tenant_id, now=now)
     limit = found.limit(meter) if METERS[meter].hard else None
-    taken = _taken(tenant_id, meter, quantity, key, now)
-    statement, parameters = sealed("consume", *taken, None if limit is None else str(limit))
+    taken = _taken(found, meter, quantity, key, now)
+    aggregation = METERS[meter].aggregation
+    counted = (value or key) if aggregation is Aggregation.UNIQUE else None
+    allowed = None if limit is None else str(limit)
+    statement, parameters = sealed("consume", *taken, allowed, aggregation.value, counted)
     return Taking(statement, parameters, found, meter, quantity, now)
 
 
 def refund(*, tenant_id: UUID, meter: Meter, quantity: int, key: str, now: datetime) -> None:
-    """Give `quantity` units back under `key`, once, never below zero.
+    """Give `quantity` units back under `key`, once, never below zero (quotas/meters.py: what that does).
 
     They go back to the period in which `key` took them, if it did; else to the present one.
     """
     _check(quantity)
-    _call("refund", *_taken(tenant_id, meter, quantity, key, now))
+    taken = _taken(snapshot(tenant_id, now=now), meter, quantity, key, now)
+    call("refund", *taken, METERS[meter].aggregation.value)
 
 
 def remaining(*, tenant_id: UUID, meter: Meter, now: datetime) -> int | None:
     """Units left in the present period, from 0; None is unlimited."""
-    return _left(snapshot(tenant_id, now=now).limit(meter), _used(tenant_id, meter, now))
+    found = snapshot(tenant_id, now=now)
+    return _left(found.limit(meter), _used(found, meter, now))
 
 
 def usage(*, tenant_id: UUID, now: datetime) -> list[MeterUsage]:
@@ -109,7 +135,7 @@ def usage(*, tenant_id: UUID, now: datetime) -> list[MeterUsage]:
 
 def usage_under(found: Snapshot, *, now: datetime) -> list[MeterUsage]:
     """The same for whom the snapshot is at hand."""
-    used = _totals(found.tenant_id, METERS, now)
+    used = _totals(found, METERS, now)
     return [
         MeterUsage(
             meter=meter,
@@ -118,7 +144,7 @@ def usage_under(found: Snapshot, *, now: datetime) -> list[MeterUsage]:
             limit=found.limit(meter),
             used=used[meter],
             remaining=_left(found.limit(meter), used[meter]),
-            resets_at=resets_at(meter, now),
+            resets_at=resets_at(meter, now, found.anchor),
             hard=spec.hard,
         )
         for meter, spec in METERS.items()
@@ -129,7 +155,7 @@ def refusal(
     found: Snapshot, *, meter: Meter, used: int, asked: int, now: datetime
 ) -> QuotaExceeded:
     """The refusal of `asked` units when `used` are used already."""
-    resets = resets_at(meter, now)
+    resets = resets_at(meter, now, found.anchor)
     return QuotaExceeded(
         meter=meter.value,
         limit=found.limit(meter),
@@ -147,12 +173,13 @@ def _check(quantity: int) -> None:
         raise TransactionManagementError("Usage is counted inside the writer's transaction.")
 
 
-def _taken(tenant_id: UUID, meter: Meter, quantity: int, key: str, now: datetime) -> list[str]:
-    period = period_start(meter, now)
-    return [str(tenant_id), meter.value, key, str(quantity), period.isoformat(), now.isoformat()]
+def _taken(found: Snapshot, meter: Meter, quantity: int, key: str, now: datetime) -> list[str]:
+    period = period_start(meter, now, found.anchor).isoformat()
+    tenant_id, asked = str(found.tenant_id), str(quantity)
+    return [str(new_id()), tenant_id, meter.value, key, asked, period, now.isoformat()]
 
 
-def _call(function: str, *arguments: str | None) -> str:
+def call(function: str, *arguments: str | None) -> str:
     """One of the sealed functions of quotas/rights.py: a tenant may not write its own usage itself."""
     statement, parameters = sealed(function, *arguments)
     with connection.cursor() as cursor:
@@ -160,18 +187,27 @@ def _call(function: str, *arguments: str | None) -> str:
         return str(cursor.fetchone()[0])
 
 
-def _used(tenant_id: UUID, meter: Meter, now: datetime) -> int:
-    return _totals(tenant_id, [meter], now)[meter]
+def _used(found: Snapshot, meter: Meter, now: datetime) -> int:
+    return _totals(found, [meter], now)[meter]
 
 
-def _totals(tenant_id: UUID, meters: Collection[Meter], now: datetime) -> dict[Meter, int]:
+def _totals(found: Snapshot, meters: Collection[Meter], now: datetime) -> dict[Meter, int]:
     """Used units of the present periods in one query, and one more for API calls."""
-    rows = UsageTotal.objects.filter(tenant_id=tenant_id, meter__in=meters)
+    starts = {meter: period_start(meter, now, found.anchor) for meter in meters}
+    rows = UsageTotal.objects.filter(
+        tenant_id=found.tenant_id, meter__in=meters, period_start__in=set(starts.values())
+    )
     known = {(row.meter, row.period_start): row.used for row in rows}
-    used = {meter: known.get((meter.value, period_start(meter, now)), 0) for meter in meters}
+    used = {meter: known.get((meter.value, start), 0) for meter, start in starts.items()}
     if Meter.API_CALLS in used:
-        used[Meter.API_CALLS] = api_calls.used(tenant_id=tenant_id, now=now)
+        used[Meter.API_CALLS] = api_calls.used(tenant_id=found.tenant_id, now=now)
     return used
+
+
+def used_in(tenant_id: UUID, meter: Meter, period: datetime) -> int:
+    """Units used in the period that began at `period`."""
+    rows = UsageTotal.objects.filter(tenant_id=tenant_id, meter=meter.value, period_start=period)
+    return int(rows.values_list("used", flat=True).first() or 0)
 
 
 def _left(limit: int | None, used: int) -> int | None:

@@ -1,6 +1,6 @@
 """How much a tenant may, and how much it has used. Public tables; every index is led by the tenant."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -20,14 +20,17 @@ __all__ = [
     "UsageAlert",
     "UsageDay",
     "UsageEvent",
+    "UsageKey",
     "UsageTotal",
+    "UsageValue",
 ]
 
 
 class Grant(VersionedModel):
     """What one source (a plan, an add-on, an override) entitles a tenant to, until `expires_at`.
 
-    limits: {meter: total or null for unlimited}. rates: {scope: [limit, seconds]}.
+    limits: {meter: total or null for unlimited}. adds: {meter: units beyond the total}.
+    rates: {scope: [limit, seconds]}. Billing periods begin at `anchored_at` and last an `interval`.
     ladder: {meter: [[plan, limit], …]} in order of price. feature_ladder: {feature: cheapest plan}.
     Merged in quotas/entitlements.py.
     """
@@ -38,12 +41,17 @@ class Grant(VersionedModel):
     plan = models.CharField(max_length=64, blank=True)
     features = ArrayField(models.CharField(max_length=64), default=list)
     limits = models.JSONField(default=dict)
+    adds = models.JSONField(db_default={})
     rates = models.JSONField(default=dict)
     ladder = models.JSONField(default=dict)
     feature_ladder = models.JSONField(default=dict)
     priority = models.SmallIntegerField(default=0)
     granted_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)
+    anchored_at = models.DateTimeField(null=True)
+    interval = models.CharField(max_length=8, db_default="month")
+    granted_by = models.CharField(max_length=254, blank=True, db_default="")
+    reason = models.CharField(max_length=500, blank=True, db_default="")
 
     objects = VersionedQuerySet.as_manager()
     versioned_from_birth = True
@@ -74,6 +82,10 @@ class UsageTotal(models.Model):
     meter = models.CharField(max_length=32)
     period_start = models.DateTimeField()
     used = models.BigIntegerField()
+    # Of a `last` meter: when what it shows occurred.
+    last_at = models.DateTimeField(null=True)
+    # How much of `used` is of events that retention has dropped.
+    carried = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints: ClassVar = [
@@ -85,28 +97,85 @@ class UsageTotal(models.Model):
 
 
 class UsageEvent(models.Model):
-    """The ledger: one row for each key and kind, so that nothing is counted or given back twice."""
+    """The ledger: what was taken, given back, reported or corrected. Partitioned by month of `recorded_at`.
+
+    A correction's quantity is signed; everybody else's is not negative. `corrects` is the id of the
+    event that a refund or a correction changes. `value` is the digest of what a `unique` meter counts.
+    """
 
     class Kind(models.TextChoices):
         CONSUMED = "consumed"
         REFUNDED = "refunded"
+        REPORTED = "reported"
+        CORRECTED = "corrected"
 
-    pk = models.CompositePrimaryKey("tenant_id", "meter", "key", "kind")
+    pk = models.CompositePrimaryKey("tenant_id", "id", "recorded_at")
     tenant_id = models.UUIDField()
+    id = models.UUIDField(default=new_id)
+    recorded_at = models.DateTimeField()
     meter = models.CharField(max_length=32)
     key = models.CharField(max_length=200)
-    kind = models.CharField(max_length=8, choices=Kind)
+    kind = models.CharField(max_length=16, choices=Kind)
     quantity = models.BigIntegerField()
     period_start = models.DateTimeField()
     occurred_at = models.DateTimeField()
+    is_late = models.BooleanField(default=False, db_default=False)
+    properties: "models.JSONField[dict[str, Any] | None]" = models.JSONField(null=True)
+    value = models.UUIDField(null=True)
+    corrects = models.UUIDField(null=True)
+    reason = models.CharField(max_length=500, blank=True, default="", db_default="")
 
     class Meta:
         constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(quantity__gte=0), name="usage_event_is_not_negative")
+            models.CheckConstraint(
+                condition=Q(quantity__gte=0) | Q(kind="corrected"),
+                name="usage_event_is_not_negative",
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["tenant_id", "meter", "period_start", "id"], name="usage_event_of_period"
+            ),
+            models.Index(
+                fields=["tenant_id", "corrects"],
+                condition=Q(corrects__isnull=False),
+                name="usage_event_corrects",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.quantity} {self.meter} under {self.key}"
+
+
+class UsageKey(models.Model):
+    """A key counts once, in whatever month it comes again: `digest` is of kind, meter and key.
+
+    A partitioned table cannot have a key without its month, so keys have a table of their own, in
+    eight parts by hash, pruned with the events.
+    """
+
+    pk = models.CompositePrimaryKey("tenant_id", "digest")
+    tenant_id = models.UUIDField()
+    digest = models.UUIDField()
+    event_id = models.UUIDField()
+    recorded_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.digest} of {self.tenant_id}"
+
+
+class UsageValue(models.Model):
+    """What a `unique` meter has seen in a period, as a digest, and in how many events."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "meter", "period_start", "digest")
+    tenant_id = models.UUIDField()
+    meter = models.CharField(max_length=32)
+    period_start = models.DateTimeField()
+    digest = models.UUIDField()
+    times = models.IntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.digest} {self.times} times, of {self.tenant_id}"
 
 
 class ApiCallMark(models.Model):

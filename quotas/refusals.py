@@ -45,6 +45,22 @@ class TooManyAtOnce(DomainError):
     headers = {"Retry-After": "1"}
 
 
+class UsageKeyReused(DomainError):
+    """The key has counted with another body: meter, quantity, time or properties. Use a new key."""
+
+    code = "usage_key_reused"
+    status = 422
+    title = _("This key was used for another event.")
+
+
+class UsageBelowZero(DomainError):
+    """The event and its corrections together would be below zero: key, quantity (reported), asked."""
+
+    code = "usage_below_zero"
+    status = 422
+    title = _("A correction takes no more than was reported.")
+
+
 class SubscriptionPastDue(DomainError):
     """A payment is overdue; usage, plan and invoices stay reachable."""
 

@@ -2,13 +2,15 @@
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from config.needs import Meter
-from config.serializers import StrictSerializer
+from config.serializers import LineField, PlainJSONField, StrictSerializer, WholeNumberField
 from quotas.entitlements import GrantInForce, Snapshot
-from quotas.meters import Window
-from quotas.models import Explanation
+from quotas.meters import METERS, Window
+from quotas.models import Explanation, UsageEvent
+from quotas.reporting import MOST_UNITS
 
 _METERS = [meter.value for meter in Meter]
 
@@ -51,6 +53,9 @@ class GrantOut(serializers.Serializer[Any]):
     priority = serializers.IntegerField()
     features = serializers.ListField(child=serializers.CharField())
     limits = serializers.DictField(child=serializers.IntegerField(allow_null=True))
+    adds = serializers.DictField(
+        child=serializers.IntegerField(), help_text="units on top of the limit"
+    )
     rates = serializers.DictField(child=RateOut())
     expires_at = serializers.DateTimeField(allow_null=True)
 
@@ -126,6 +131,7 @@ def _grant(found: GrantInForce) -> dict[str, Any]:
         "priority": found.priority,
         "features": sorted(found.features),
         "limits": dict(found.limits),
+        "adds": dict(found.adds),
         "rates": _rates(found.rates.items()),
         "expires_at": found.expires_at,
     }
@@ -133,3 +139,47 @@ def _grant(found: GrantInForce) -> dict[str, Any]:
 
 def _rates(rates: Any) -> dict[str, dict[str, int]]:
     return {scope: rate._asdict() for scope, rate in rates}
+
+
+class UsageEventIn(StrictSerializer):
+    """One event. The same key with the same body answers what is stored."""
+
+    key = LineField(max_length=200, help_text="yours, unique for each event; kept with the event")
+    meter = serializers.ChoiceField(
+        choices=[meter.value for meter, spec in METERS.items() if spec.is_reportable]
+    )
+    quantity = WholeNumberField(min_value=1, max_value=MOST_UNITS, default=1)
+    occurred_at = serializers.DateTimeField()
+    properties = PlainJSONField(
+        required=False, max_bytes=8_192, max_depth=1, help_text="up to 20 names with plain values"
+    )
+
+
+class UsageEventOut(serializers.Serializer[Any]):
+    """An event of the ledger: reported, taken by our own work, given back, or a correction."""
+
+    id = serializers.UUIDField()
+    key = serializers.CharField()
+    kind = serializers.ChoiceField(choices=UsageEvent.Kind.choices)
+    meter = serializers.CharField()
+    quantity = serializers.IntegerField(help_text="signed in a correction")
+    occurred_at = serializers.DateTimeField()
+    properties = serializers.DictField(allow_null=True)
+    period_start = serializers.DateTimeField(help_text="of the period in which it counts")
+    is_late = serializers.BooleanField(help_text="it counts in a later period than its own")
+    recorded_at = serializers.DateTimeField()
+    corrects = serializers.UUIDField(allow_null=True, help_text="the id of the event it changes")
+    reason = serializers.CharField(allow_blank=True)
+
+
+class CorrectionIn(StrictSerializer):
+    """A signed change of one event's quantity."""
+
+    key = LineField(max_length=200, help_text="the correction's own")
+    quantity = WholeNumberField(min_value=-MOST_UNITS, max_value=MOST_UNITS)
+    reason = LineField(max_length=500)
+
+    def validate_quantity(self, value: int) -> int:
+        if value == 0:
+            raise serializers.ValidationError(_("Not zero."))
+        return value

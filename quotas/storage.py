@@ -9,12 +9,13 @@ from uuid import UUID
 from django.db import connection
 
 from config.context import require_tenant
+from config.needs import Meter
 from quotas.meters import EPOCH
 from quotas.models import UsageTotal
 from quotas.refusals import QuotaExceeded
 from tenants.models import Archive, Tenant
 
-STORAGE_BYTES = "storage_bytes"
+STORAGE_BYTES = Meter.STORAGE_BYTES.value
 _TENANTS_AT_ONCE = 200
 # Of a table with its indexes and what it keeps out of line.
 _SIZES = """

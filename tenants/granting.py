@@ -124,8 +124,9 @@ def _is_migrated(owner: Owner) -> bool:
 def _fingerprint(owner: Owner) -> str:
     """A digest of everything that `prepare_rights` makes: declarations, key, tables, and this file."""
     tables = owner.execute(
-        "SELECT array_agg(relname::text ORDER BY relname) FROM pg_class"
+        "SELECT array_agg(relname || ' ' || relkind::text ORDER BY relname) FROM pg_class"
         " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'S', 'v')"
+        " AND NOT relispartition"
     ).fetchone()
     declarations = [
         declared(name) for name in ("RIGHTS", "FUNCTIONS", "KEEPER_TABLES", "OWNERS_TABLES")
@@ -163,7 +164,8 @@ def _make_functions(owner: Owner) -> None:
     functions: list[Function] = declared("FUNCTIONS")
     for each in functions:
         _make_function(owner, each)
-        owner.execute(f"GRANT EXECUTE ON FUNCTION plaza.{each.signature} TO {SQUARE}, {GROUP}")
+        if not each.is_inner:
+            owner.execute(f"GRANT EXECUTE ON FUNCTION plaza.{each.signature} TO {SQUARE}, {GROUP}")
 
 
 def _make_function(owner: Owner, function: Function) -> None:

@@ -8,7 +8,16 @@ from factory.django import DjangoModelFactory
 
 from billing.models import Provider, ProviderPrice, Scaling, Subscription, WebhookEvent
 from config.ids import new_id
-from quotas.models import ApiCallMark, Explanation, Grant, Hold, UsageEvent, UsageTotal
+from quotas.models import (
+    ApiCallMark,
+    Explanation,
+    Grant,
+    Hold,
+    UsageEvent,
+    UsageKey,
+    UsageTotal,
+    UsageValue,
+)
 from tests.factories_people import TenantFactory
 
 _MONTH = datetime(2026, 11, 1, tzinfo=UTC)
@@ -49,10 +58,32 @@ class UsageEventFactory(DjangoModelFactory[UsageEvent]):
     tenant_id = factory.LazyFunction(new_id)
     meter = "contacts"
     key = factory.Sequence(lambda n: f"contact:{n}")
+    recorded_at = factory.LazyFunction(timezone.now)
     kind = UsageEvent.Kind.CONSUMED
     quantity = 1
     period_start = _MONTH
     occurred_at = factory.LazyFunction(timezone.now)
+
+
+class UsageKeyFactory(DjangoModelFactory[UsageKey]):
+    class Meta:
+        model = UsageKey
+
+    tenant_id = factory.LazyFunction(new_id)
+    digest = factory.LazyFunction(new_id)
+    event_id = factory.LazyFunction(new_id)
+    recorded_at = factory.LazyFunction(timezone.now)
+
+
+class UsageValueFactory(DjangoModelFactory[UsageValue]):
+    class Meta:
+        model = UsageValue
+
+    tenant_id = factory.LazyFunction(new_id)
+    meter = "active_people"
+    period_start = _MONTH
+    digest = factory.LazyFunction(new_id)
+    times = 1
 
 
 class ApiCallMarkFactory(DjangoModelFactory[ApiCallMark]):

@@ -31,7 +31,10 @@ FOREIGN: dict[str, Callable[[], Any]] = {
     "pieces": lambda: factories.PieceFactory(title=CANARY),
 }
 # Nouns of the square's tables, whose rows of globex are made with the tenant itself.
-SHARED = {"api-keys", "domains", "exports", "members", "webhook-deliveries", "webhook-endpoints"}
+SHARED = {
+    *("api-keys", "domains", "exports", "members", "usage-events"),
+    *("webhook-deliveries", "webhook-endpoints"),
+}
 # Words in addresses that are no tenant's data.
 WORDS = {"code": "not_found", "format": "json", "meter": "contacts", "slug": "x"}
 
@@ -73,9 +76,12 @@ def planted(globex) -> dict[str, str]:
     export = factories.ArchiveFactory(tenant=globex, status="failed", error=CANARY)
     endpoint = factories.WebhookEndpointFactory(tenant=globex, description=CANARY)
     delivery = factories.WebhookDeliveryFactory(endpoint=endpoint, body=CANARY)
+    event = factories.UsageEventFactory(tenant_id=globex.id, reason=CANARY)
+    factories.UsageKeyFactory(tenant_id=globex.id, event_id=event.id, recorded_at=event.recorded_at)
     shared = {
         "members": member.pk, "api-keys": key.pk, "domains": claim.pk, "exports": export.pk,
         "webhook-endpoints": endpoint.pk, "webhook-deliveries": delivery.pk,
+        "usage-events": event.key,
     }  # fmt: skip
     return ids | {noun: str(pk) for noun, pk in shared.items()}
 

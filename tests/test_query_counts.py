@@ -40,6 +40,10 @@ def rows_of(noun: str, count: int, acme) -> None:
         ),
         "webhook-endpoints": factories.WebhookEndpointFactory,
     }
+    if noun == "usage-events":
+        for _ in range(count):
+            factories.UsageEventFactory(tenant_id=acme.pk)
+        return
     if noun in shared:
         for _ in range(count):
             shared[noun](tenant=acme)

@@ -85,15 +85,22 @@ def _usage(tenant_id: UUID, now: datetime) -> Table:
 
 
 def _grants(tenant_id: UUID) -> Table:
-    headers = [_("source"), _("plan"), _("priority"), _("limits"), _("features"), _("expires")]
+    headers = [
+        *(_("source"), _("plan"), _("priority"), _("limits"), _("features")),
+        *(_("expires"), _("reason")),
+    ]
     rows = [
         [
             grant.source,
             grant.plan or "–",
             grant.priority,
-            ", ".join(f"{meter} {_count(limit)}" for meter, limit in grant.limits.items()),
+            ", ".join(
+                [f"{meter} {_count(limit)}" for meter, limit in grant.limits.items()]
+                + [f"{meter} +{_count(units)}" for meter, units in grant.adds.items()]
+            ),
             ", ".join(grant.features),
             _moment(grant.expires_at),
+            grant.reason or "–",
         ]
         for grant in Grant.objects.filter(tenant_id=tenant_id).order_by("-priority", "source")
     ]

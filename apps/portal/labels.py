@@ -14,16 +14,37 @@ METERS: Mapping[Meter, Promise] = {
     Meter.CONTACTS: _("contacts"),
     Meter.SEATS: _("seats"),
     Meter.CAMPAIGNS: _("campaigns a month"),
+    Meter.BULK_TASKS: _("bulk tasks a day"),
+    Meter.EMAILS: _("e-mails"),
+    Meter.SMS: _("text messages"),
+    Meter.TEXT_GENERATIONS: _("generated texts"),
+    Meter.IMAGES: _("generated images"),
+    Meter.TOKENS: _("tokens of language models"),
+    Meter.VALIDATIONS: _("validated addresses"),
+    Meter.STORAGE_BYTES: _("bytes of storage"),
+    Meter.ACTIVE_PEOPLE: _("active people"),
+    Meter.VISITORS_AT_ONCE: _("visitors at the same time"),
 }
 UNITS: Mapping[Meter, Promise] = {
     Meter.API_CALLS: pgettext_lazy("unit", "call"),
     Meter.CONTACTS: pgettext_lazy("unit", "contact"),
     Meter.SEATS: pgettext_lazy("unit", "seat"),
     Meter.CAMPAIGNS: pgettext_lazy("unit", "campaign"),
+    Meter.BULK_TASKS: pgettext_lazy("unit", "task"),
+    Meter.EMAILS: pgettext_lazy("unit", "e-mail"),
+    Meter.SMS: pgettext_lazy("unit", "message"),
+    Meter.TEXT_GENERATIONS: pgettext_lazy("unit", "text"),
+    Meter.IMAGES: pgettext_lazy("unit", "image"),
+    Meter.TOKENS: pgettext_lazy("unit", "token"),
+    Meter.VALIDATIONS: pgettext_lazy("unit", "address"),
+    Meter.STORAGE_BYTES: pgettext_lazy("unit", "byte"),
+    Meter.ACTIVE_PEOPLE: pgettext_lazy("unit", "person"),
+    Meter.VISITORS_AT_ONCE: pgettext_lazy("unit", "visitor"),
 }
 WINDOWS: Mapping[Window, Promise] = {
     Window.LIFETIME: pgettext_lazy("window", "lifetime"),
     Window.MONTH: pgettext_lazy("window", "month"),
+    Window.BILLING_PERIOD: pgettext_lazy("window", "billing period"),
     Window.DAY: pgettext_lazy("window", "day"),
 }
 FEATURES: Mapping[Feature, Promise] = {

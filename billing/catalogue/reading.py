@@ -15,6 +15,8 @@ INTERVALS = ("month", "year")
 UNLIMITED = "unlimited"
 # What the gate counts requests by: all of a tenant's, each credential's, and kinds of endpoints.
 SCOPES = ("tenant", "credential", *(each.scope for each in RateClass))
+# How much room a tenant has is one of its shares; as a meter it has the same limit.
+STATED_METERS = tuple(meter for meter in Meter if meter is not Meter.STORAGE_BYTES)
 SHARES = tuple(field.name for field in fields(Shares))
 _PLAN_KEYS = frozenset({"name", "trial_days", "features", "limits", "rates", "shares", "prices"})
 
@@ -94,7 +96,10 @@ def _plans(tables: Mapping[str, Any], everywhere: Mapping[str, Any]) -> Iterator
             features=features,
             limits={
                 Meter(name): None if limit == UNLIMITED else limit
-                for name, limit in table["limits"].items()
+                for name, limit in {
+                    **table["limits"],
+                    "storage_bytes": table["shares"]["storage_limit_bytes"],
+                }.items()
             },
             rates={
                 name: (rate["requests"], rate["seconds"])
@@ -165,8 +170,8 @@ def _faults_of_features(features: object) -> Iterator[str]:
 
 
 def _faults_of_limits(limits: object) -> Iterator[str]:
-    if not isinstance(limits, dict) or set(limits) != set(Meter):
-        yield f"limits: one for each of {', '.join(Meter)}"
+    if not isinstance(limits, dict) or set(limits) != set(STATED_METERS):
+        yield f"limits: one for each of {', '.join(STATED_METERS)}"
         return
     for meter, limit in limits.items():
         if limit != UNLIMITED and not _is_count(limit, least=0):
@@ -227,7 +232,7 @@ def _faults_of_ladder(plans: tuple[PlanSpec, ...]) -> Iterator[str]:
 
 
 def _less_in(lower: PlanSpec, upper: PlanSpec) -> Iterator[str]:
-    for meter in Meter:
+    for meter in STATED_METERS:
         if _is_less(upper.limits[meter], lower.limits[meter]):
             yield f"plans.{upper.key}.limits.{meter}: less than in {lower.key}"
     for name in SHARES:

@@ -1,4 +1,14 @@
-"""What billing grants downward: a plan's entitlements and shares, and the hold of who does not pay."""
+"""What billing grants downward: a plan's entitlements and shares, and the hold of who does not pay.
+
+Allowances when a plan changes in the middle of a period (usage is never dropped, one more never):
+- the period goes on: a change of plan renews no allowance, and what was used stays used;
+- up: the whole new limit holds from the next request on, not a share of it by days;
+- down: the new limit holds at once too, as the provider credits the unused days at once. Nothing is
+  taken away; a meter above its new limit refuses more until its period ends or it is below;
+- by the year instead of by the month, or back: a new period begins, with all its allowance, as the
+  provider begins and bills one; so does the first paid period after a trial;
+- who ends a subscription keeps its periods: going back to free renews nothing either.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -10,6 +20,8 @@ from billing import catalogue
 from billing.models import Subscription
 from config.needs import Meter
 from quotas import entitlements
+from quotas.meters import METERS, Aggregation
+from quotas.periods import MONTHS_IN, Anchor, Window
 from quotas.refusals import SubscriptionPastDue
 from tenants import shares
 
@@ -21,20 +33,48 @@ def entitle(*, tenant_id: UUID, plan: str, now: datetime) -> None:
 
     Shares that an operator set by hand stay (`manage.py tenant scale`).
     """
-    entitlements.grant(tenant_id=tenant_id, source=SOURCE, now=now, **_contents(plan))
+    anchor = _anchor(tenant_id)
+    contents = _contents(plan, anchor)
+    entitlements.grant(tenant_id=tenant_id, source=SOURCE, now=now, anchor=anchor, **contents)
     shares.apply(tenant_id=tenant_id, granted=catalogue.plan(plan).shares)
 
 
-def _contents(plan: str) -> dict[str, Any]:
+def _anchor(tenant_id: UUID) -> Anchor | None:
+    """Where the tenant's billing periods begin; None before it has a subscription."""
+    rows = Subscription.objects.filter(tenant_id=tenant_id, anchored_at__isnull=False)
+    row = rows.first()
+    return Anchor(row.anchored_at, row.interval) if row and row.anchored_at else None
+
+
+def _contents(plan: str, anchor: Anchor | None) -> dict[str, Any]:
+    """The catalogue's limits are a month's: a period of a year has twelve times as much, at once."""
     spec = catalogue.plan(plan)
+    months = MONTHS_IN[anchor.interval] if anchor else 1
     return {
         "plan": spec.key,
         "features": sorted(feature.value for feature in spec.features),
-        "limits": {meter.value: limit for meter, limit in spec.limits.items()},
+        "limits": {
+            meter.value: _in_period(meter, limit, months) for meter, limit in spec.limits.items()
+        },
         "rates": dict(spec.rates),
-        "ladder": {meter.value: catalogue.ladder(meter) for meter in Meter},
+        "ladder": {
+            meter.value: tuple(
+                (step, _in_period(meter, limit, months)) for step, limit in catalogue.ladder(meter)
+            )
+            for meter in Meter
+        },
         "feature_ladder": catalogue.feature_ladder(),
     }
+
+
+def _in_period(meter: Meter, limit: int | None, months: int) -> int | None:
+    """A month's limit for so many months, where the meter starts anew with the billing period.
+
+    The most at the same time, and how many different people, do not grow with the period.
+    """
+    spec = METERS[meter]
+    grows = spec.window is Window.BILLING_PERIOD and spec.aggregation is Aggregation.SUM
+    return limit * months if limit is not None and grows else limit
 
 
 def is_as_catalogued(*, tenant_id: UUID, plan: str, now: datetime) -> bool:
@@ -45,8 +85,9 @@ def is_as_catalogued(*, tenant_id: UUID, plan: str, now: datetime) -> bool:
         tenant_id=tenant_id, granted=catalogue.plan(plan).shares
     ):
         return False
-    wanted = _contents(plan)
-    return wanted == {
+    anchor = _anchor(tenant_id)
+    return _contents(plan, anchor) | {"anchor": anchor} == {
+        "anchor": granted.anchor,
         "plan": granted.plan,
         "features": sorted(granted.features),
         "limits": dict(granted.limits),

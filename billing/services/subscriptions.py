@@ -18,6 +18,7 @@ from billing.services.grants import entitle, hold_or_release
 from billing.services.prices import price_of
 from config.errors import NotFound, ValidationFailed
 from config.logs import logger
+from quotas.periods import Anchor
 from tenants.models import Tenant
 
 log = logger(__name__)
@@ -63,6 +64,7 @@ def start(*, tenant: Tenant, plan: str, now: datetime) -> Subscription:
             "plan": spec.key,
             "status": Status.TRIALING if spec.is_paid else Status.ACTIVE,
             "trial_ends_at": now + timedelta(days=spec.trial_days) if spec.is_paid else None,
+            "anchored_at": now,
         },
     )
     if is_new:
@@ -126,6 +128,7 @@ def _take_over(row: Subscription, found: ProviderSubscription, now: datetime) ->
     row.provider_customer_id = found.customer_id
     row.status = _STATUSES[found.status]
     row.plan = FREE if row.status in Subscription.WITHOUT_PLAN else price.plan
+    row.anchored_at = _anchored_at(row, price.interval, found)
     row.interval, row.currency = price.interval, price.currency
     row.period_starts_at, row.period_ends_at = found.period_starts_at, found.period_ends_at
     row.trial_ends_at = found.trial_ends_at or row.trial_ends_at
@@ -137,6 +140,25 @@ def _take_over(row: Subscription, found: ProviderSubscription, now: datetime) ->
     hold_or_release(row, now=now)
     facts = {"tenant_id": str(row.tenant_id), "plan": row.plan, "status": str(row.status)}
     log.info("subscription.synced", extra=facts)
+
+
+def _anchored_at(row: Subscription, interval: str, found: ProviderSubscription) -> datetime | None:
+    """Where its periods begin: as before while the provider's period fits, else where that begins.
+
+    The provider's period of Feb 28 may be that of a subscription of Jan 31, whose next is Mar 31.
+    A subscription that ended keeps its anchor, so that ending one renews no allowance.
+    """
+    starts = found.period_starts_at
+    if row.status in Subscription.WITHOUT_PLAN or starts is None:
+        return row.anchored_at
+    is_same = row.anchored_at is not None and row.interval == interval
+    if (
+        is_same
+        and row.anchored_at
+        and Anchor(row.anchored_at, interval).around(starts)[0] == starts
+    ):
+        return row.anchored_at
+    return starts
 
 
 def _still_pending(row: Subscription, found: ProviderSubscription) -> str:

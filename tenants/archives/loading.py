@@ -103,6 +103,7 @@ def load_usage(owner: Owner, archive: Archive, ids: Mapping[UUID, UUID], new: UU
         came = owner.execute(command.format(table.identifier, columns, columns, staged)).rowcount
         if (rows, came) != (entry.rows, entry.rows):
             raise ArchiveInvalid(reason=f"{name} came out otherwise than the manifest says.")
+    owner.execute("SELECT plaza.rebuild_usage_keys(%s)", [new])
 
 
 def _adopt(

@@ -154,8 +154,10 @@ def remove(owner: Owner, rows: Rows, facts: dict[str, Any], *, most: int) -> int
         "ctid = ANY(ARRAY(SELECT ctid FROM public.{} WHERE {} LIMIT %(most)s FOR UPDATE))"
     ).format(table, rows.condition)
     if rows.let_go:
-        verb = sql.SQL("UPDATE public.{} SET {} = NULL WHERE {}")
-        command = verb.format(table, sql.Identifier(rows.let_go), batch)
+        verb = sql.SQL("UPDATE public.{} SET {} = NULL WHERE {} AND ({})")
+        command = verb.format(table, sql.Identifier(rows.let_go), batch, rows.condition)
     else:
-        command = sql.SQL("DELETE FROM public.{} WHERE {}").format(table, batch)
+        # The condition again: in a partitioned table another part's row may have the same ctid.
+        verb = sql.SQL("DELETE FROM public.{} WHERE {} AND ({})")
+        command = verb.format(table, batch, rows.condition)
     return owner.execute(command, {**facts, "most": most}).rowcount

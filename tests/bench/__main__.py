@@ -1,13 +1,14 @@
 """`python -m tests.bench [NAME [OPTIONS…]]`: every benchmark in turn, or one with its own options.
 
 Each prints a table with ratios to a named peer of the same run, and fails when a promise is broken:
-`requests` (contacts and ordinary nouns over HTTP), `gate` (its wait and its cost), `provisioning` (a new tenant), `fleet` (migrating many).
+`requests` (contacts and ordinary nouns over HTTP), `gate` (its wait and its cost), `provisioning` (a new tenant), `fleet` (migrating many),
+`usage` (reported events into the ledger).
 """
 
 import sys
 from importlib import import_module
 
-BENCHMARKS = ("requests", "gate", "provisioning", "fleet")
+BENCHMARKS = ("requests", "gate", "provisioning", "fleet", "usage")
 
 
 def main(argv: list[str]) -> int:

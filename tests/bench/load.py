@@ -6,7 +6,7 @@ import re
 import selectors
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 _TIMEOUT_SECONDS = 30
@@ -162,3 +162,17 @@ class _Load:
             self.decided.append(int(decided[1]))
         if goes_on:
             self.send(line)
+
+
+def read_body(receive: Callable[[int], bytes]) -> bytes:
+    """The body of one answer with a Content-Length."""
+    data = bytearray()
+    while True:
+        more = receive(262_144)
+        if not more:
+            raise ConnectionError("The server closed the connection.")
+        data += more
+        end = data.find(b"\r\n\r\n")
+        length = _LENGTH.search(data, 0, end + 2) if end >= 0 else None
+        if length is not None and len(data) >= end + 4 + int(length[1]):
+            return bytes(data[end + 4 :])

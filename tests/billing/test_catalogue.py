@@ -71,7 +71,7 @@ def test_dear_endpoints_have_a_rate_in_every_plan_which_a_plan_may_raise(data):
 
     found = {plan.key: plan.rates for plan in read(data).plans}
 
-    assert dict(found["free"]) | {"tenant": (600, 60)} == {
+    assert dict(found["free"]) == {
         "tenant": (600, 60),
         "endpoint:content_generate": (10, 60),
         "endpoint:predictions": (10, 60),

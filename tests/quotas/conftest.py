@@ -4,7 +4,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from platform import machine
@@ -21,12 +21,15 @@ from quotas import entitlements, gate
 from quotas.costs import ONE_UNIT, Cost
 from quotas.decision import Decision
 from quotas.local_limiter import LocalLimiter
+from quotas.periods import Anchor
 from quotas.question import Question
 from tenants.identity.caller import ALL_SCOPES, Caller, CallerKind
 from tenants.models import Domain, Tenant
 from tenants.services import host_of
 from tenants.snapshots import TenantSnapshot
+from tests.client import Api
 from tests.owner import make_role_alone
+from tests.quotas.reported import LIMITS
 from tests.stack import free_port
 
 LADDER = {
@@ -85,6 +88,17 @@ def granted() -> Callable[..., None]:
         )  # fmt: skip
 
     return give
+
+
+@pytest.fixture
+def reporter(tenant: Tenant, now: datetime) -> Api:
+    """The API of a tenant whose billing periods began 20 days ago."""
+    entitlements.grant(
+        tenant_id=tenant.pk, source="plan", plan="free", features=(), limits=LIMITS,
+        rates={"tenant": (6_000, 60)}, ladder={"emails": [("free", 10), ("starter", 1_000)]},
+        feature_ladder={}, anchor=Anchor(now - timedelta(days=20)), now=now,
+    )  # fmt: skip
+    return Api.signed_in(tenant)
 
 
 @pytest.fixture

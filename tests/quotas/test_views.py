@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from config.needs import Feature, Meter
 from quotas import ledger, storage
-from quotas.meters import EPOCH
+from quotas.meters import EPOCH, METERS
 from quotas.models import UsageTotal
 from tenants import shares, slots
 from tenants.models import Tenant
@@ -37,7 +37,8 @@ def test_usage_has_the_shape_of_the_contract(
     month = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     next_month = month.replace(year=month.year + month.month // 12, month=month.month % 12 + 1)
     resets = next_month.isoformat().replace("+00:00", "Z")
-    assert answer == {
+    assert [each["meter"] for each in answer["meters"]] == [meter.value for meter in METERS]
+    assert answer | {"meters": answer["meters"][:4]} == {
         "plan": "starter",
         "meters": [
             {"meter": "api_calls", "unit": "call", "window": "month", "limit": 100, "used": 1,
@@ -108,9 +109,10 @@ def test_entitlements_show_what_decides_and_where_it_comes_from(
         "rates": {"tenant": {"limit": 600, "seconds": 60}},
         "grants": [
             {"source": "override", "plan": "", "priority": 9, "features": [],
-             "limits": {"contacts": 700}, "rates": {}, "expires_at": None},
+             "limits": {"contacts": 700}, "adds": {}, "rates": {}, "expires_at": None},
             {"source": "plan", "plan": "free", "priority": 0, "features": ["crm"],
-             "limits": {"contacts": 500}, "rates": {"tenant": {"limit": 600, "seconds": 60}},
+             "limits": {"contacts": 500}, "adds": {},
+             "rates": {"tenant": {"limit": 600, "seconds": 60}},
              "expires_at": None},
         ],
     }  # fmt: skip

@@ -85,7 +85,8 @@ def test_which_public_rows_are_exported_is_decided_here():
         "billing_scaling": {"tenant_id", "scaled_at", "shares"},
         "quotas_grant": {
             "tenant_id", "source", "plan", "features", "limits", "rates", "ladder",
-            "feature_ladder", "priority", "granted_at", "expires_at",
+            "feature_ladder", "priority", "granted_at", "expires_at", "adds", "anchored_at",
+            "interval", "granted_by", "reason",
         },
         "quotas_hold": {"tenant_id", "code", "held_at"},
         "quotas_alertsetting": {"tenant_id", "meter", "by_mail", "by_webhook", "extra_percents",
@@ -94,9 +95,13 @@ def test_which_public_rows_are_exported_is_decided_here():
                               "used", "is_told", "told_at"},
         "quotas_usageday": {"tenant_id", "meter", "day", "period_start", "used"},
         "quotas_usageevent": {
-            "tenant_id", "meter", "key", "kind", "quantity", "period_start", "occurred_at",
+            "tenant_id", "id", "recorded_at", "meter", "key", "kind", "quantity", "period_start",
+            "occurred_at", "is_late", "properties", "value", "corrects", "reason",
         },
-        "quotas_usagetotal": {"tenant_id", "meter", "period_start", "used"},
+        "quotas_usagetotal": {
+            "tenant_id", "meter", "period_start", "used", "last_at", "carried",
+        },
+        "quotas_usagevalue": {"tenant_id", "meter", "period_start", "digest", "times"},
         "tenants_domain": {
             "id", "domain", "is_primary", "tenant_id", "verified_at", "created_at",
         },

@@ -25,25 +25,30 @@ class ReasonForm(forms.Form):
         widget=UnfoldAdminTextInputWidget(),
     )
 
+    def wish(self) -> Any:
+        """What an act is done with: the reason, or more where a form asks more."""
+        return self.cleaned_data["reason"]
+
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """`do` takes the reason and raises DomainErrors; `done` is the line shown and kept afterwards."""
+    """`do` takes the form's wish and raises DomainErrors; `done` is the line shown and kept afterwards."""
 
     title: Promise
     consequence: Promise | str
-    do: Callable[[str], object]
+    do: Callable[[Any], object]
     done: Promise
     back: str
+    form: Callable[[Any], ReasonForm] = ReasonForm
 
 
 def confirmed(admin: Any, request: HttpRequest, subject: Any, act: Act) -> HttpResponse:
     """Ask on GET, act on POST, and go back to where the operator came from."""
-    form = ReasonForm(request.POST if request.method == "POST" else None)
+    form = act.form(request.POST if request.method == "POST" else None)
     if form.is_valid():
         reason = form.cleaned_data["reason"]
         try:
-            act.do(reason)
+            act.do(form.wish())
         except DomainError as refused:
             form.add_error(None, refused.detail)
         else:

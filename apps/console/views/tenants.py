@@ -19,6 +19,7 @@ from unfold.enums import ActionVariant
 from apps.console.states import STATES, TONES, shown
 from apps.console.tenant_page import facts_of
 from apps.console.views.confirmation import Act, confirmed
+from apps.console.views.overrides import OverrideActs
 from apps.console.views.read_only import ReadOnlyAdmin, button, column, plain, row_or_404
 from apps.console.views.site import site
 from billing.services import offboarding
@@ -32,8 +33,8 @@ _SPACE = "\N{NO-BREAK SPACE}"
 _Status = Tenant.Status
 # What each state leaves to an operator. Erasing is left to the clock, and to the command line.
 _ACTS: dict[str, frozenset[str]] = {
-    _Status.ACTIVE.value: frozenset({"suspend", "close"}),
-    _Status.SUSPENDED.value: frozenset({"resume", "close"}),
+    _Status.ACTIVE.value: frozenset({"suspend", "close", "override", "end-override"}),
+    _Status.SUSPENDED.value: frozenset({"resume", "close", "override", "end-override"}),
     _Status.CLOSING.value: frozenset({"restore"}),
 }
 
@@ -57,7 +58,7 @@ def _limit(meter: Meter) -> Subquery:
 
 
 @register(Tenant, site=site)
-class TenantAdmin(ReadOnlyAdmin):
+class TenantAdmin(OverrideActs, ReadOnlyAdmin):
     name = plain("slug", _("name"))
     owner = plain("organisation", _("organisation"))
     why = plain("suspended_reason", _("reason"))
@@ -103,7 +104,7 @@ class TenantAdmin(ReadOnlyAdmin):
         *(*list_display, "why", "ending", "erased", "language", "demo"),
         *("schema", "id", "version", "state_told", "migration_told", "trouble"),
     )
-    actions_detail = ("suspend", "resume", "close", "restore")
+    actions_detail = ("suspend", "resume", "close", "restore", "override", "end_override")
     change_form_outer_after_template = "console/tenant.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tenant]:

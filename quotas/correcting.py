@@ -1,0 +1,65 @@
+"""Corrections of reported usage: signed, with a reason, and pointing at the event that they change.
+
+They count in the event's own period, even a closed one. Together with the event they are never below
+zero; upward they meet the hard limit as the event did. Each is idempotent by a key of its own.
+"""
+
+import hashlib
+from datetime import datetime
+from uuid import UUID
+
+from config.errors import NotFound
+from config.ids import new_id
+from config.needs import Meter
+from quotas import ledger
+from quotas.entitlements import snapshot
+from quotas.meters import METERS
+from quotas.models import UsageEvent, UsageKey
+from quotas.refusals import UsageBelowZero, UsageKeyReused
+
+
+def find(*, tenant_id: UUID, key: str) -> UsageEvent:
+    """The event reported under `key`. Raises NotFound."""
+    event = _under(tenant_id, "reported", key)
+    if event is None:
+        raise NotFound()
+    return event
+
+
+def _under(tenant_id: UUID, kind: str, key: str) -> UsageEvent | None:
+    # As plaza.usage_digest makes it; of such keys the meter is left out.
+    digest = UUID(bytes=hashlib.sha256(f"{kind}\x1f\x1f{key}".encode()).digest()[:16])
+    known = UsageKey.objects.filter(tenant_id=tenant_id, digest=digest).first()
+    if known is None:
+        return None
+    rows = UsageEvent.objects.filter(tenant_id=tenant_id, id=known.event_id)
+    return rows.filter(recorded_at=known.recorded_at).first()
+
+
+def correct(
+    *, tenant_id: UUID, event_key: str, key: str, quantity: int, reason: str, now: datetime
+) -> tuple[UsageEvent, bool]:
+    """Change what was reported under `event_key` by `quantity` (signed); (the correction, is it new).
+
+    Raises NotFound, UsageBelowZero, UsageKeyReused and, upward past a hard limit, QuotaExceeded.
+    """
+    original = find(tenant_id=tenant_id, key=event_key)
+    meter = Meter(original.meter)
+    spec, found = METERS[meter], snapshot(tenant_id, now=now)
+    limit = found.limit(meter) if spec.hard and quantity > 0 else None
+    outcome = ledger.call(
+        "correct_usage", str(new_id()), str(tenant_id), str(original.id), meter.value, key,
+        str(quantity), reason, now.isoformat(), None if limit is None else str(limit),
+        spec.aggregation.value,
+    )  # fmt: skip
+    if outcome == "below_zero":
+        raise UsageBelowZero(key=event_key, quantity=original.quantity, asked=quantity)
+    if outcome == "refused":
+        used = ledger.used_in(tenant_id, meter, original.period_start)
+        raise ledger.refusal(found, meter=meter, used=used, asked=quantity, now=now)
+    made = _under(tenant_id, "corrected", key)
+    if made is None:
+        raise NotFound()
+    if (made.corrects, made.quantity, made.reason) != (original.id, quantity, reason):
+        raise UsageKeyReused(key=key)
+    return made, outcome == "corrected"

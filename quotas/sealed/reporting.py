@@ -1,0 +1,246 @@
+"""Usage that happened outside: a batch of events in few statements, and corrections of one."""
+
+from config.rights import Function
+
+_ROWS = """json_to_recordset(events::json) AS asked(
+            id uuid, key text, meter text, quantity bigint, period timestamptz,
+            occurred_at timestamptz, is_late boolean, properties jsonb, value text)"""
+_METERS = "json_to_recordset(meters::json) AS spec(meter text, aggregation text, allowed bigint)"
+
+
+def _filled(statement: str) -> str:
+    """`@rows` are the events asked for, `@meters` what each meter is and allows."""
+    return statement.replace("@rows", _ROWS).replace("@meters", _METERS)
+
+
+# All at once, when everything fits. Raises PZ001 where a limit is passed: one by one then.
+REPORT_ALL = Function(
+    signature="report_all_usage(uuid, timestamptz, text, text)",
+    is_inner=True,
+    sql=_filled("""
+CREATE OR REPLACE FUNCTION plaza.report_all_usage(
+    tenant uuid, at timestamptz, events text, meters text
+) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    counted bigint;
+    is_beyond boolean;
+BEGIN
+    WITH asked AS MATERIALIZED (
+        SELECT asked.*, plaza.usage_digest('reported', '', asked.key) AS digest FROM @rows
+    ), fresh AS (
+        INSERT INTO public.quotas_usagekey (tenant_id, digest, event_id, recorded_at)
+        SELECT tenant, asked.digest, asked.id, at FROM asked ORDER BY asked.id
+        ON CONFLICT DO NOTHING RETURNING event_id
+    ), news AS MATERIALIZED (
+        SELECT asked.*, spec.aggregation, spec.allowed,
+               plaza.usage_digest('', '', asked.value) AS counted_value
+          FROM asked JOIN fresh ON fresh.event_id = asked.id JOIN @meters ON spec.meter = asked.meter
+    ), stored AS (
+        INSERT INTO public.quotas_usageevent
+            (tenant_id, id, recorded_at, meter, key, kind, quantity, period_start, occurred_at,
+             is_late, properties, value)
+        SELECT tenant, id, at, meter, key, 'reported', quantity, period, occurred_at,
+               is_late, properties, counted_value FROM news
+    ), valued AS (
+        SELECT meter, period, counted_value, count(*) AS times FROM news
+         WHERE aggregation = 'unique' GROUP BY 1, 2, 3
+    ), seen AS (
+        INSERT INTO public.quotas_usagevalue AS known (tenant_id, meter, period_start, digest, times)
+        SELECT tenant, meter, period, counted_value, times FROM valued ORDER BY 2, 3, 4
+        ON CONFLICT (tenant_id, meter, period_start, digest) DO UPDATE
+           SET times = known.times + excluded.times
+        RETURNING meter, period_start, digest, times
+    ), sums AS (
+        SELECT meter, period, sum(quantity)::bigint AS units FROM news
+         WHERE aggregation = 'sum' GROUP BY 1, 2
+        UNION ALL
+        -- A value is new when nothing was there before this batch.
+        SELECT seen.meter, seen.period_start, count(*) FROM seen JOIN valued
+            ON valued.meter = seen.meter AND valued.period = seen.period_start
+           AND valued.counted_value = seen.digest AND valued.times = seen.times
+         GROUP BY 1, 2
+    ), summed AS (
+        INSERT INTO public.quotas_usagetotal AS total (tenant_id, meter, period_start, used)
+        SELECT tenant, meter, period, units FROM sums ORDER BY 2, 3
+        ON CONFLICT (tenant_id, meter, period_start) DO UPDATE
+           SET used = total.used + excluded.used
+        RETURNING meter, used
+    ), peaked AS (
+        INSERT INTO public.quotas_usagetotal AS total (tenant_id, meter, period_start, used)
+        SELECT tenant, meter, period, max(quantity) FROM news
+         WHERE aggregation = 'max' GROUP BY 2, 3 ORDER BY 2, 3
+        ON CONFLICT (tenant_id, meter, period_start) DO UPDATE
+           SET used = greatest(total.used, excluded.used)
+        RETURNING meter, used
+    ), beyond AS (
+        SELECT FROM (SELECT * FROM summed UNION ALL SELECT * FROM peaked) AS total
+          JOIN @meters ON spec.meter = total.meter WHERE total.used > spec.allowed
+    )
+    SELECT (SELECT count(*) FROM fresh),
+           EXISTS (SELECT FROM beyond) OR EXISTS (SELECT FROM news WHERE aggregation = 'last')
+      INTO counted, is_beyond;
+    IF is_beyond THEN
+        RAISE SQLSTATE 'PZ001';
+    END IF;
+    RETURN counted;
+END $$;
+"""),
+)
+REPORT_EACH = Function(
+    signature="report_each_usage(uuid, timestamptz, text, text)",
+    is_inner=True,
+    sql=_filled("""
+CREATE OR REPLACE FUNCTION plaza.report_each_usage(
+    tenant uuid, at timestamptz, events text, meters text
+) RETURNS jsonb LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+-- In order, each all or nothing; what was refused, as {id: units used then}.
+DECLARE
+    each record;
+    mark uuid;
+    refused jsonb := '{}';
+BEGIN
+    FOR each IN
+        SELECT asked.*, spec.aggregation, spec.allowed,
+               plaza.usage_digest('', '', asked.value) AS counted_value
+          FROM @rows JOIN @meters ON spec.meter = asked.meter ORDER BY asked.id
+    LOOP
+        mark := plaza.usage_digest('reported', '', each.key);
+        INSERT INTO public.quotas_usagekey (tenant_id, digest, event_id, recorded_at)
+        VALUES (tenant, mark, each.id, at) ON CONFLICT DO NOTHING;
+        CONTINUE WHEN NOT FOUND;
+        IF plaza.count_usage(tenant, each.meter, each.period, each.quantity, each.allowed,
+                             each.aggregation, each.counted_value, each.occurred_at) THEN
+            INSERT INTO public.quotas_usageevent
+                (tenant_id, id, recorded_at, meter, key, kind, quantity, period_start, occurred_at,
+                 is_late, properties, value)
+            VALUES (tenant, each.id, at, each.meter, each.key, 'reported', each.quantity,
+                    each.period, each.occurred_at, each.is_late, each.properties, each.counted_value);
+        ELSE
+            DELETE FROM public.quotas_usagekey AS known
+             WHERE known.tenant_id = tenant AND known.digest = mark;
+            refused := refused || jsonb_build_object(each.id, coalesce((
+                SELECT total.used FROM public.quotas_usagetotal AS total
+                 WHERE total.tenant_id = tenant AND total.meter = each.meter
+                   AND total.period_start = each.period), 0));
+        END IF;
+    END LOOP;
+    RETURN refused;
+END $$;
+"""),
+)
+REPORT = Function(
+    signature="report_usage(text, text, text, text, text)",
+    sql=_filled("""
+CREATE OR REPLACE FUNCTION plaza.report_usage(
+    tenant text, at text, events text, meters text, seal text
+) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+-- {"refused": {asked id: used}, "known": {asked id: the stored event}}; what is in neither is new.
+DECLARE
+    refused jsonb := '{}';
+    counted bigint;
+    known jsonb := '{}';
+BEGIN
+    PERFORM plaza.check_seal(seal, 'report_usage', tenant, at, events, meters);
+    PERFORM plaza.check_tenant(tenant::uuid);
+    -- A tenant's reports and corrections one after the other: they would wait for its totals anyway.
+    PERFORM pg_advisory_xact_lock(hashtextextended(tenant, 1));
+    BEGIN
+        counted := plaza.report_all_usage(tenant::uuid, at::timestamptz, events, meters);
+    EXCEPTION WHEN SQLSTATE 'PZ001' THEN
+        refused := plaza.report_each_usage(tenant::uuid, at::timestamptz, events, meters);
+    END;
+    IF counted IS DISTINCT FROM json_array_length(events::json) THEN
+        SELECT coalesce(jsonb_object_agg(asked.id, to_jsonb(event)), '{}') INTO known
+          FROM @rows
+          JOIN public.quotas_usagekey AS mark ON mark.tenant_id = tenant::uuid
+           AND mark.digest = plaza.usage_digest('reported', '', asked.key)
+           AND mark.event_id <> asked.id
+          JOIN public.quotas_usageevent AS event ON event.tenant_id = mark.tenant_id
+           AND event.id = mark.event_id AND event.recorded_at = mark.recorded_at
+         WHERE NOT refused ? asked.id::text;
+    END IF;
+    RETURN jsonb_build_object('refused', refused, 'known', known);
+END $$;
+"""),
+)
+CORRECT = Function(
+    signature=f"correct_usage({', '.join(['text'] * 11)})",
+    sql="""
+CREATE OR REPLACE FUNCTION plaza.correct_usage(
+    id text, tenant text, event text, meter text, key text, quantity text, reason text, at text,
+    "limit" text, aggregation text, seal text
+) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+-- 'corrected', 'known' (the key has been used), 'below_zero', or 'refused' past the limit.
+DECLARE
+    original record;
+    standing bigint;
+    change bigint := quantity::bigint;
+    allowed bigint := "limit"::bigint;
+    before bigint;
+    after bigint;
+BEGIN
+    PERFORM plaza.check_seal(
+        seal, 'correct_usage', id, tenant, event, meter, key, quantity, reason, at, "limit",
+        aggregation
+    );
+    PERFORM plaza.check_tenant(tenant::uuid);
+    PERFORM pg_advisory_xact_lock(hashtextextended(tenant, 1));
+    SELECT stored.* INTO STRICT original FROM public.quotas_usageevent AS stored
+     WHERE stored.tenant_id = tenant::uuid AND stored.id = correct_usage.event::uuid
+       AND stored.meter = correct_usage.meter AND stored.kind = 'reported';
+    INSERT INTO public.quotas_usagekey (tenant_id, digest, event_id, recorded_at)
+    VALUES (tenant::uuid, plaza.usage_digest('corrected', '', correct_usage.key),
+            correct_usage.id::uuid, at::timestamptz)
+    ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+        RETURN 'known';
+    END IF;
+    SELECT original.quantity + coalesce(sum(earlier.quantity), 0) INTO standing
+      FROM public.quotas_usageevent AS earlier
+     WHERE earlier.tenant_id = tenant::uuid AND earlier.corrects = original.id;
+    IF standing + change < 0 THEN
+        RAISE SQLSTATE 'PZ002';
+    END IF;
+    SELECT total.used INTO STRICT before FROM public.quotas_usagetotal AS total
+     WHERE total.tenant_id = tenant::uuid AND total.meter = original.meter
+       AND total.period_start = original.period_start
+       FOR UPDATE;
+    INSERT INTO public.quotas_usageevent
+        (tenant_id, id, recorded_at, meter, key, kind, quantity, period_start, occurred_at,
+         corrects, reason)
+    VALUES (tenant::uuid, correct_usage.id::uuid, at::timestamptz, original.meter,
+            correct_usage.key, 'corrected', change, original.period_start, original.occurred_at,
+            original.id, correct_usage.reason);
+    IF aggregation = 'sum' THEN
+        after := before + change;
+        UPDATE public.quotas_usagetotal AS total SET used = after
+         WHERE total.tenant_id = tenant::uuid AND total.meter = original.meter
+           AND total.period_start = original.period_start;
+    ELSIF aggregation = 'unique' THEN
+        -- An event of a value stands for one, or for none any more.
+        IF standing > 0 AND standing + change = 0 THEN
+            PERFORM plaza.forget_usage_value(
+                tenant::uuid, original.meter, original.period_start, original.value);
+        ELSIF standing = 0 AND NOT plaza.count_usage(
+            tenant::uuid, original.meter, original.period_start, 1, allowed, 'unique',
+            original.value, original.occurred_at) THEN
+            RAISE SQLSTATE 'PZ001';
+        END IF;
+    ELSE
+        after := plaza.recount_usage(
+            tenant::uuid, original.meter, original.period_start, aggregation);
+    END IF;
+    IF after > before AND after > allowed THEN
+        RAISE SQLSTATE 'PZ001';
+    END IF;
+    RETURN 'corrected';
+EXCEPTION
+    WHEN SQLSTATE 'PZ001' THEN RETURN 'refused';
+    WHEN SQLSTATE 'PZ002' THEN RETURN 'below_zero';
+END $$;
+""",
+)
