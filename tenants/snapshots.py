@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from config.context import replica_reading
 from config.quick_redis import quick_redis
 
 _MOST_TENANTS = 2_000
@@ -42,7 +43,12 @@ class TenantSnapshot:
         return None if self.is_spoilt or (until is not None and until <= now) else fact
 
     def keep(self, key: Hashable, fact: Any, *, until: datetime | None = None) -> None:
-        """Keep what was read of this tenant after the snapshot was; `until` the time alone makes it wrong."""
+        """Keep what was read of this tenant after the snapshot was; `until` the time alone makes it wrong.
+
+        What a replica said may be older than the snapshot's version: it is not kept.
+        """
+        if replica_reading() is not None:
+            return
         if len(self._facts) >= _MOST_FACTS:  # somebody asks with very many keys
             self._facts.clear()
         self._facts[key] = (until, fact)

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import connections, transaction
 from django.db.transaction import TransactionManagementError
 
+from config.context import reading_from_replica
 from config.needs import Role
 from config.quick_redis import quick_redis
 from tenants import versions
@@ -214,3 +215,13 @@ def test_a_host_that_moved_to_another_tenant_is_not_found_by_the_old_snapshot(so
     read_snapshot(sol.pk, is_kept=True)
     assert snapshots.at_host(host) is None
     assert tenant_id_at(host) == luna.pk
+
+
+def test_what_a_replica_said_is_not_kept(sol: Tenant) -> None:
+    snapshot, now = read_snapshot(sol.pk, is_kept=True), datetime.now(UTC)
+    assert snapshot is not None
+    with reading_from_replica():
+        snapshot.keep("plan", "of before")
+    assert snapshot.recall("plan", now=now) is None
+    snapshot.keep("plan", "of now")
+    assert snapshot.recall("plan", now=now) == "of now"
