@@ -39,6 +39,7 @@ def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
     resets_at = parse_datetime(str(error.facts.get("resets_at") or ""))
     facts = {"error": error, "resets_at": resets_at}
     answer = render(request, "errors/refusal.html", facts, status=error.status)
+    answer.refusal = error  # type: ignore[attr-defined]  # for the gate, which explains it
     for name, value in error.headers.items():
         answer[name] = value
     return answer

@@ -5,6 +5,7 @@ costs no statement. A flood of one tenant's refusals is kept up to a number a se
 the rest.
 """
 
+import math
 import threading
 from collections import Counter
 from collections.abc import Mapping
@@ -14,13 +15,17 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from config.errors import NotFound
 from config.logs import logger
+from config.needs import Role
 from quotas.decision import Decision
 from quotas.entitlements import GrantInForce, Snapshot
 from quotas.models import Explanation
 from quotas.question import Question
+from tenants.identity.caller import Caller
 
 log = logger(__name__)
 _MOST_A_TURN = 200
@@ -61,37 +66,56 @@ def explain(asked: Asked, question: Question, decision: Decision) -> None:
                 request_id=asked.request_id,
                 decided_at=question.now,
                 code=decision.code,
+                credential=question.caller.credential_id,
                 told=told,
             )
         )
 
 
 def _deciding(rule: str, found: Snapshot | None) -> dict[str, Any]:
-    """The grant whose limit or rate decided, and every other that states one."""
-    kind, _, name = rule.partition(":")
-    if found is None or kind not in {"rate", "meter", "feature", "concurrency"}:
+    """The grants that state what decided, the deciding one first; of a missing feature, all that were looked at."""
+    if found is None:
         return {}
-    stating = [each for each in found.grants if _states(each, kind, name)]
-    return {
-        "grants": [_grant(each) for each in stating or found.grants],
-        "hold": found.hold or None,
-    }
-
-
-def _states(grant: GrantInForce, kind: str, name: str) -> bool:
-    if kind == "meter":
-        return name in grant.limits
+    kind, __, name = rule.partition(":")
     if kind == "feature":
-        return name in grant.features
-    return (name or kind) in grant.rates
+        stating = [_grant(each) for each in found.grants]
+    else:
+        stating = [
+            _grant(each, stated=stated)
+            for each in found.grants
+            if (stated := _stated(each, kind, name)) is not None
+        ]
+        # Among the highest priority the most generous decides (quotas/entitlements.py).
+        stating.sort(key=lambda told: (-told["priority"], -_generosity(told["states"])))
+        for place, told in enumerate(stating):
+            told["decides"] = place == 0
+    return {"grants": stating, "hold": found.hold or None}
 
 
-def _grant(grant: GrantInForce) -> dict[str, Any]:
+def _stated(grant: GrantInForce, kind: str, name: str) -> dict[str, int | None] | None:
+    """What the grant says of a rule: `{limit}`, of a rate `{limit, seconds}`; None where it says nothing."""
+    if kind == "meter" and name in grant.limits:
+        return {"limit": grant.limits[name], "seconds": None}
+    rate = grant.rates.get(name or kind) if kind in {"rate", "concurrency"} else None
+    return None if rate is None else {"limit": rate.limit, "seconds": rate.seconds}
+
+
+def _generosity(states: Mapping[str, int | None]) -> float:
+    limit, seconds = states["limit"], states["seconds"]
+    return math.inf if limit is None else limit / (seconds or 1)
+
+
+def _grant(
+    grant: GrantInForce, *, stated: Mapping[str, int | None] | None = None
+) -> dict[str, Any]:
+    ends = grant.expires_at
     return {
         "source": grant.source,
         "plan": grant.plan,
         "priority": grant.priority,
-        "expires_at": grant.expires_at.isoformat() if grant.expires_at else None,
+        "expires_at": ends.isoformat().replace("+00:00", "Z") if ends else None,
+        "states": stated,
+        "decides": False,
     }
 
 
@@ -126,16 +150,34 @@ def clear() -> None:
         _kept.clear()
 
 
-def find(*, tenant_id: UUID, request_id: str) -> Explanation:
-    """The refusal of this request; the last one where a client uses an id again. Raises NotFound."""
-    found = (
-        Explanation.objects.filter(tenant_id=tenant_id, request_id=request_id)
-        .order_by("-decided_at")
-        .first()
-    )
+def shown_to(caller: Caller) -> str | None:
+    """Whose refusals `caller` may see: None is everybody's (owner, admin, billing), else one credential's."""
+    sees_all = caller.role is not None and caller.role.permits(Role.BILLING)
+    return None if sees_all else caller.credential_id
+
+
+def find(*, tenant_id: UUID, request_id: str, of: str | None) -> Explanation:
+    """The refusal of this request; the last one where a client uses an id again. `of` as `shown_to` says.
+
+    Raises NotFound, also for somebody else's.
+    """
+    found = _refusals(tenant_id, of).filter(request_id=request_id).first()
     if found is None:
-        raise NotFound()
+        raise NotFound(detail=_("No refusal of this request is kept; it takes a second to be."))
     return found
+
+
+def recent(
+    *, tenant_id: UUID, of: str | None, most: int, request_id: str = ""
+) -> list[Explanation]:
+    """The last refusals, the newest first; with `request_id`, of that request alone."""
+    found = _refusals(tenant_id, of)
+    return list((found.filter(request_id=request_id) if request_id else found)[:most])
+
+
+def _refusals(tenant_id: UUID, of: str | None) -> QuerySet[Explanation]:
+    found = Explanation.objects.filter(tenant_id=tenant_id).order_by("-decided_at", "-id")
+    return found if of is None else found.filter(credential=of)
 
 
 def forget(*, now: datetime) -> int:

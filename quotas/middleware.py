@@ -6,6 +6,7 @@ from typing import Any
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from config.context import is_serving, request_id
 from config.errors import DomainError, PermissionDenied, ServiceUnavailable
@@ -92,6 +93,7 @@ def _tell(request: HttpRequest, asked: Question, decision: Decision) -> None:
     log.info("gate.refused", extra=decision.told())
     what = explanations.Asked(request_id(), request.method or "", request.path)
     explanations.explain(what, asked, decision)
+    request.is_explained = True  # type: ignore[attr-defined]  # its page then links to the why
 
 
 def _explain_view(request: HttpRequest, response: HttpResponse, decision: Decision) -> None:
@@ -101,7 +103,8 @@ def _explain_view(request: HttpRequest, response: HttpResponse, decision: Decisi
         facts = refused.facts
         late = Decision(
             refusal=refused, rule=f"meter:{facts['meter']}", limit=facts["limit"],
-            used=facts["used"], decided_at=decision.decided_at, entitlements=decision.entitlements,
+            used=facts["used"], resets_at=parse_datetime(facts.get("resets_at") or ""),
+            decided_at=decision.decided_at, entitlements=decision.entitlements,
         )  # fmt: skip
         count_decision(late)
         _tell(request, request.question, late)  # type: ignore[attr-defined]

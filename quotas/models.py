@@ -197,19 +197,26 @@ class ApiCallMark(models.Model):
 
 
 class Explanation(models.Model):
-    """Why one request was refused; `told` is the decision as JSON (quotas/explanations.py)."""
+    """Why one request was refused; `told` is the decision as JSON (quotas/explanations.py).
+
+    `credential` is the caller's: those who may not see all refusals see their own.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     tenant_id = models.UUIDField()
     request_id = models.CharField(max_length=64)
     decided_at = models.DateTimeField()
     code = models.CharField(max_length=64)
+    credential = models.CharField(max_length=64, blank=True, db_default="")
     told = models.JSONField()
 
     class Meta:
         indexes: ClassVar = [
             models.Index(fields=["tenant_id", "request_id"], name="explanation_of_request"),
             models.Index(fields=["tenant_id", "decided_at"], name="explanation_of_tenant"),
+            models.Index(
+                fields=["tenant_id", "credential", "decided_at"], name="explanation_of_credential"
+            ),
             models.Index(fields=["decided_at"], name="explanation_decided_at"),
         ]
 

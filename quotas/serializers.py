@@ -73,11 +73,20 @@ class ExplainIn(StrictSerializer):
     request_id = serializers.CharField(max_length=64, help_text="the answer's X-Request-ID")
 
 
+class StatedOut(serializers.Serializer[Any]):
+    limit = serializers.IntegerField(allow_null=True, help_text="null is unlimited")
+    seconds = serializers.IntegerField(allow_null=True, help_text="of a rate: its window")
+
+
 class DecidingGrantOut(serializers.Serializer[Any]):
     source = serializers.CharField()  # type: ignore[assignment]  # a field, whatever its name
     plan = serializers.CharField(allow_blank=True)
     priority = serializers.IntegerField()
     expires_at = serializers.DateTimeField(allow_null=True)
+    states = StatedOut(
+        allow_null=True, help_text="what it says of the rule; null where it is silent"
+    )
+    decides = serializers.BooleanField()
 
 
 class ExplanationOut(serializers.Serializer[Any]):

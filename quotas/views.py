@@ -34,6 +34,7 @@ from quotas.serializers import (
     explained,
 )
 from quotas.shares import shares_used
+from tenants.identity.caller import caller_of
 
 _REACHABLE = Needs(critical=True, meter=None)
 # To report usage costs no API calls: whose calls are used up must not lose what it has to report.
@@ -69,7 +70,11 @@ class Entitlements(View):
 
 
 class Explain(View):
-    """Why a request of the last days was refused: the rule, the plan and grants behind it, and the counter."""
+    """Why a request of the last days was refused: the rule, the plan and grants behind it, and the counter.
+
+    Owner, admin and billing see every refusal of the tenant, others those of their own credential;
+    404 for all else. A refusal can be asked for about a second after it, for PLAZA_EXPLAIN_DAYS.
+    """
 
     needs = _REACHABLE
 
@@ -80,7 +85,11 @@ class Explain(View):
     )
     def get(self, request: Request) -> Response:
         wish = parse(ExplainIn, request.query_params)
-        found = explanations.find(tenant_id=require_tenant().id, request_id=wish["request_id"])
+        found = explanations.find(
+            tenant_id=require_tenant().id,
+            request_id=wish["request_id"],
+            of=explanations.shown_to(caller_of(request)),
+        )
         return Response(ExplanationOut(explained(found)).data)
 
 

@@ -11,13 +11,15 @@ from django.utils.translation import gettext as _
 
 from apps.console.states import STATES
 from billing.models import Subscription, WebhookEvent
-from quotas import ledger
+from quotas import explanations, ledger
 from quotas.models import Grant, Hold
+from quotas.wording import why
 from tenants.identity.people import members_of
 from tenants.models import Tenant
 
 _MOST_MEMBERS = 100
 _MOST_WEBHOOKS = 20
+_MOST_REFUSALS = 5
 Table = dict[str, Any]
 
 
@@ -35,6 +37,7 @@ def facts_of(object_id: str, *, now: datetime) -> list[Table]:
         _grants(tenant_id),
         _members(tenant_id),
         _webhooks(tenant_id),
+        refusals_table(tenant_id, most=_MOST_REFUSALS),
     ]
 
 
@@ -105,6 +108,29 @@ def _grants(tenant_id: UUID) -> Table:
         for grant in Grant.objects.filter(tenant_id=tenant_id).order_by("-priority", "source")
     ]
     return _table(_("Grants"), headers, rows)
+
+
+def refusals_table(tenant_id: UUID, *, most: int, request_id: str = "") -> Table:
+    """The last refusals in words, the newest first; with `request_id`, of that request alone."""
+    headers = [
+        *(_("when"), _("request"), _("refused for"), _("rule"), _("decided by"), _("counter")),
+        *(_("plan"), _("request id")),
+    ]
+    found = explanations.recent(tenant_id=tenant_id, of=None, most=most, request_id=request_id)
+    rows = [
+        [
+            _moment(each.at),
+            each.asked,
+            each.title,
+            each.rule,
+            "; ".join([each.grant, *each.others]),
+            each.counter or "–",
+            each.plan or "–",
+            each.request_id,
+        ]
+        for each in map(why, found)
+    ]
+    return _table(_("Refusals of the last days"), headers, rows)
 
 
 def _members(tenant_id: UUID) -> Table:

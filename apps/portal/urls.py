@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from apps.portal.views import contacts, exports, home, imports, language, plan, reference, sign_in
+from apps.portal.views import (
+    contacts,
+    exports,
+    home,
+    imports,
+    language,
+    plan,
+    reference,
+    sign_in,
+    usage,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -20,6 +30,8 @@ urlpatterns = [
     path("plan", plan.plan, name="portal-plan"),
     path("plan/confirmation", plan.confirmation, name="portal-confirmation"),
     path("plan/checkout", plan.checkout, name="portal-checkout"),
+    path("usage", usage.usage, name="portal-usage"),
+    path("usage/why", usage.refused, name="portal-why"),
     path("reference", reference.reference, name="reference"),
     path("i18n/setlang", language.choose, name="set_language"),
 ]

@@ -18,6 +18,7 @@ OF_TENANT = {
     "/contacts": ("There are no contacts yet.", "Aún no hay contactos."),
     "/imports": ("Nothing has been imported yet.", "Aún no se ha importado nada."),
     "/plan": ("Plan and limits", "Plan y límites"),
+    "/usage": ("Nothing was refused in the last days.", "No se rechazó nada"),
     "/reference": ("Made from the code that enforces it.", "Generada a partir del código"),
     "/errors/": ("All error codes", "Todos los códigos de error"),
     "/errors/quota_exceeded": (

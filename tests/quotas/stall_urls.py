@@ -1,13 +1,18 @@
 """Addresses of a made-up tenant app: what the gate sees of a view."""
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import include, path
+from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.api import View
-from config.needs import Feature, Needs, Role, needs
+from config.context import require_tenant
+from config.ids import new_id
+from config.needs import Feature, Meter, Needs, RateClass, Role, needs
+from quotas import ledger
 
 handler404 = "config.handlers.not_found"
 handler500 = "config.handlers.server_error"
@@ -55,6 +60,29 @@ def door(request: HttpRequest) -> HttpResponse:
     return HttpResponse("open")
 
 
+class Generated(View):
+    """Dear work: a rate of its own."""
+
+    needs = Needs(rate=RateClass.CONTENT_GENERATE)
+
+    def get(self, request: Request) -> Response:
+        return Response({})
+
+
+class Kept(View):
+    """Takes so many contacts of the ledger, in its own transaction."""
+
+    needs = Needs(meter=None)
+
+    @transaction.atomic
+    def post(self, request: Request) -> Response:
+        ledger.consume(
+            tenant_id=require_tenant().id, meter=Meter.CONTACTS,
+            quantity=int(request.data["contacts"]), key=new_id().hex, now=timezone.now(),
+        )  # fmt: skip
+        return Response({}, status=201)
+
+
 def forgotten(request: HttpRequest) -> HttpResponse:
     return HttpResponse("must not be seen")
 
@@ -64,6 +92,8 @@ urlpatterns = [
     path("api/v1/things/batch", Batch.as_view()),
     path("api/v1/things/twice", Twice.as_view()),
     path("api/v1/", include("quotas.urls")),
+    path("api/v1/generated", Generated.as_view()),
+    path("api/v1/kept", Kept.as_view()),
     path("page", page),
     path("door", door),
     path("forgotten", forgotten),

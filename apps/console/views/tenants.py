@@ -19,6 +19,7 @@ from unfold.enums import ActionVariant
 from apps.console.states import STATES, TONES, shown
 from apps.console.tenant_page import facts_of
 from apps.console.views.confirmation import Act, confirmed
+from apps.console.views.looks import LOOKS, TenantLooks
 from apps.console.views.overrides import OverrideActs
 from apps.console.views.read_only import ReadOnlyAdmin, button, column, plain, row_or_404
 from apps.console.views.site import site
@@ -58,7 +59,7 @@ def _limit(meter: Meter) -> Subquery:
 
 
 @register(Tenant, site=site)
-class TenantAdmin(OverrideActs, ReadOnlyAdmin):
+class TenantAdmin(TenantLooks, OverrideActs, ReadOnlyAdmin):
     name = plain("slug", _("name"))
     owner = plain("organisation", _("organisation"))
     why = plain("suspended_reason", _("reason"))
@@ -104,7 +105,10 @@ class TenantAdmin(OverrideActs, ReadOnlyAdmin):
         *(*list_display, "why", "ending", "erased", "language", "demo"),
         *("schema", "id", "version", "state_told", "migration_told", "trouble"),
     )
-    actions_detail = ("suspend", "resume", "close", "restore", "override", "end_override")
+    actions_detail = (
+        *("suspend", "resume", "close", "restore", "override", "end_override"),
+        *LOOKS,
+    )
     change_form_outer_after_template = "console/tenant.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tenant]:
@@ -152,8 +156,8 @@ class TenantAdmin(OverrideActs, ReadOnlyAdmin):
         return _count(tenant.seats_used)
 
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
-        """Only the acts that the tenant's state leaves."""
-        fitting = _ACTS.get(row_or_404(Tenant, object_id).status, frozenset())
+        """Only the acts that the tenant's state leaves, and what may always be looked at."""
+        fitting = _ACTS.get(row_or_404(Tenant, object_id).status, frozenset()) | set(LOOKS)
         found: list[Any] = super().get_actions_detail(request, object_id)
         return [act for act in found if act.path in fitting]
 
