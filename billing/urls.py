@@ -7,6 +7,7 @@ from billing.views import exports, stall
 urlpatterns = [
     path("subscription", stall.Subscription.as_view(), name="subscription"),
     path("subscription/change", stall.SubscriptionChange.as_view(), name="subscription-change"),
+    path("usage/what-if", stall.WhatIf.as_view(), name="usage-what-if"),
     path("checkout", stall.Checkout.as_view(), name="checkout"),
     path("billing-portal", stall.BillingPortal.as_view(), name="billing-portal"),
     path("exports", exports.Exports.as_view({"get": "list", "post": "create"}), name="exports"),

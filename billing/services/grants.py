@@ -20,6 +20,7 @@ from billing import catalogue
 from billing.models import Subscription
 from config.needs import Meter
 from quotas import entitlements
+from quotas.merging import GrantInForce, Rate
 from quotas.meters import METERS, Aggregation
 from quotas.periods import MONTHS_IN, Anchor, Window
 from quotas.refusals import SubscriptionPastDue
@@ -37,6 +38,23 @@ def entitle(*, tenant_id: UUID, plan: str, now: datetime) -> None:
     contents = _contents(plan, anchor)
     entitlements.grant(tenant_id=tenant_id, source=SOURCE, now=now, anchor=anchor, **contents)
     shares.apply(tenant_id=tenant_id, granted=catalogue.plan(plan).shares)
+
+
+def as_granted(*, tenant_id: UUID, plan: str) -> GrantInForce:
+    """What `entitle` would grant, without granting it."""
+    anchor = _anchor(tenant_id)
+    facts = _contents(plan, anchor)
+    features = frozenset(facts.pop("features"))
+    rates = {scope: Rate(*rate) for scope, rate in facts.pop("rates").items()}
+    return GrantInForce(
+        source=SOURCE,
+        priority=0,
+        expires_at=None,
+        anchor=anchor,
+        features=features,
+        rates=rates,
+        **facts,
+    )
 
 
 def _anchor(tenant_id: UUID) -> Anchor | None:

@@ -16,6 +16,8 @@ from billing.serializers import (
 )
 from billing.services.changes import Offer, change_plan, portal_url, start_checkout
 from billing.services.subscriptions import subscription_of
+from billing.services.what_if import month_of, replay
+from billing.what_if_shapes import WhatIfIn, WhatIfOut, what_if_answer
 from config.api import View, parse
 from config.context import Place, require_tenant
 from config.needs import Needs, Role
@@ -82,3 +84,17 @@ class SubscriptionChange(View):
             tenant_id=require_tenant().id, plan=wish["plan"], now=timezone.now()
         )
         return Response(ChangeOut(row, context={"consent_url": consent_url}).data)
+
+
+class WhatIf(View):
+    """A past month, or the present one so far, as it would have been on another plan."""
+
+    needs = Needs(read=Role.BILLING, meter=None, critical=True)
+    place = Place.SQUARE
+
+    @extend_schema(operation_id="usage_what_if", parameters=[WhatIfIn], responses=WhatIfOut)
+    def get(self, request: Request) -> Response:
+        wish, now = parse(WhatIfIn, request.query_params), timezone.now()
+        start = month_of(wish.get("month", ""), now=now)
+        found = replay(tenant_id=require_tenant().id, plan=wish["plan"], start=start, now=now)
+        return Response(WhatIfOut(what_if_answer(found)).data)

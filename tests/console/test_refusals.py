@@ -1,7 +1,10 @@
 """A tenant's record lists what was refused of late, in words, and finds one by its request id."""
 
+from datetime import UTC, datetime
+
 import pytest
 
+from quotas.meters import EPOCH
 from tests import factories
 from tests.console.doors import page_of
 
@@ -54,3 +57,22 @@ def test_one_refusal_is_found_by_its_request_id(operator, acme, globex):
         operator.get(f"{page_of(acme)}/refusals/?request_id={nothing}")
         assert "Nothing was refused in the last days." in operator.text
     operator.get("/console/tenants/tenant/garbage/refusals/", status=404)
+
+
+def test_a_month_is_replayed_on_another_plan(operator, acme):
+    factories.UsageEventFactory(
+        tenant_id=acme.pk,
+        quantity=777,
+        period_start=EPOCH,
+        occurred_at=datetime(2026, 1, 5, tzinfo=UTC),
+    )
+
+    assert f"{page_of(acme)}/what_if/" in operator.get(f"{page_of(acme)}/change/")
+    operator.get(f"{page_of(acme)}/what_if/")
+    operator.get(f"{page_of(acme)}/what_if/?plan=free&month=2026-01")
+    for words in ("contacts 777 500 277 Jan 5, 2026", "USD 99.00", "USD -99.00", "campaigns"):
+        assert words in operator.text
+    operator.get(f"{page_of(acme)}/what_if/?plan=golden&month=2026-01")
+    assert "One of free, starter" in operator.text
+    operator.get(f"{page_of(acme)}/what_if/?plan=free&month=%00")
+    assert "A month is written like 2026-10." in operator.text
