@@ -9,8 +9,11 @@ from billing.services import webhooks
 from config.api import problem_response
 from config.errors import DomainError, MethodNotAllowed, PayloadTooLarge
 from config.needs import Needs, needs
+from tenants.identity.throttles import by_address, limited
 
 LARGEST_BODY_BYTES = 1024 * 1024
+# Above what a provider sends in a burst: it sends again what was refused, so nothing is lost by it.
+PER_ADDRESS = "3000/m"
 _OPEN = Needs(public=True, critical=True, meter=None)
 
 
@@ -31,9 +34,13 @@ def paypal(request: HttpRequest) -> HttpResponse:
 def _received(request: HttpRequest, provider: str) -> HttpResponse:
     """200 once the event is stored, also when it was before. What flies (the database is away) is a 5xx.
 
+    No tenant's state is asked: an event tells the square what was paid, and a suspended tenant's payment
+    may be what resumes it. Its address alone is limited.
+
     Plain functions have no translator of refusals, hence the try.
     """
     try:
+        limited(request, group=f"webhook {provider}", keys=by_address(request), rate=PER_ADDRESS)
         body = _body(request)
         now = timezone.now()
         event = providers.gateway(provider).verified_event(

@@ -29,6 +29,7 @@ from config.context import (
 from config.logs import logger
 from config.messages import REQUEST_HEADER, TENANT_HEADER, at_work, header_of
 from tenants import archives, domains, hosts
+from tenants.identity import attempts
 from tenants.isolation import lookup_context, square_context, tenant_context
 from tenants.models import Tenant
 from tenants.pool import fill_pool
@@ -149,6 +150,12 @@ def tidy_hosts() -> int:
     """Forget domains that nobody proved, and names given up long ago."""
     now = timezone.now()
     return domains.expire_claims(now=now) + hosts.forget_former_names(now=now)
+
+
+@shared_task(name="tenants.forget_attempts", base=TenantTask, public=True)
+def forget_attempts() -> int:
+    """Let go of counts of sign-ins and the like whose window has ended."""
+    return attempts.forget(now=timezone.now())
 
 
 @shared_task(name="tenants.fill_pool", base=TenantTask, public=True)

@@ -11,6 +11,7 @@ from config.models import KeptAnswer, OutboxMessage, PreparedRelease
 from config.needs import Role
 from tenants.models import (
     ApiKey,
+    AttemptCount,
     CrossingCode,
     Domain,
     DomainClaim,
@@ -32,6 +33,15 @@ class TenantFactory(DjangoModelFactory[Tenant]):
     organisation = factory.Sequence(lambda n: f"Tenant {n} Inc.")
     schema_name = factory.LazyAttribute(lambda row: f"t_{row.slug.replace('-', '_')}")
     status = Tenant.Status.ACTIVE
+
+
+class AttemptCountFactory(DjangoModelFactory[AttemptCount]):
+    class Meta:
+        model = AttemptCount
+
+    key = factory.Sequence(str)
+    count = 1
+    ends_at = factory.LazyFunction(timezone.now)
 
 
 class DomainFactory(DjangoModelFactory[Domain]):

@@ -1,43 +1,84 @@
-"""Limits on sign-in, sign-up and the like: django-ratelimit behind a wrapper that fails closed."""
+"""Limits on sign-in, sign-up and the like: django-ratelimit in Redis, and the last word with PostgreSQL.
+
+Redis turns floods away without SQL; what it lets pass is counted in PostgreSQL too (attempts.py). So a
+limit holds when Redis is away, and when it comes back having forgotten what it had counted. Where
+PostgreSQL is away as well, or cannot count for good, the answer is 503: these limits never fail open.
+"""
 
 import hashlib
+import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
 
 import redis
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest
 from django_ratelimit.core import get_usage
 
 from config.errors import RateLimited, ServiceUnavailable
 from config.logs import logger
 from tenants.address import address_of, block_of
+from tenants.identity import attempts
 from tenants.isolation import square_context
 
 log = logger(__name__)
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 def limited(request: HttpRequest, *, group: str, keys: Sequence[str], rate: str) -> None:
     """Count one attempt of `keys` in `group`; `rate` is like "10/m". Raises RateLimited past it.
 
-    Counts hold over all hosts together: put the tenant's id into `keys` to count by tenant. When
-    Redis is away the answer is ServiceUnavailable: these limits guard identity and never fail open.
+    Counts hold over all hosts together: put the tenant's id into `keys` to count by tenant. Raises
+    ServiceUnavailable where it cannot be counted.
     """
-    value = _joined(keys)
+    # In square_context, since the cache's keys carry the tenant: guesses at acme and at globex are
+    # guesses at the same person.
+    with square_context():
+        is_counted = _count_in_redis(request, group, _joined(keys), rate)
+        if not _may_be_rolled_back(request):
+            _count_in_postgres(_joined([group, *keys]), rate)
+        elif not is_counted:
+            log.warning("limit.unavailable", extra={"group": group, "reason": "kept answer"})
+            raise ServiceUnavailable()
+
+
+def _count_in_redis(request: HttpRequest, group: str, value: str, rate: str) -> bool:
+    """Raises RateLimited; False where Redis did not count."""
     try:
-        # In square_context, since the cache's keys carry the tenant: guesses at acme and at globex
-        # are guesses at the same person.
-        with square_context():
-            usage = get_usage(
-                request, group=f"{group}:", key=lambda *_: value, rate=rate, increment=True
-            )
+        usage: dict[str, Any] | None = get_usage(
+            request, group=f"{group}:", key=lambda *_: value, rate=rate, increment=True
+        )
     except redis.RedisError as error:
-        log.warning("limit.unavailable", extra={"group": group, "reason": type(error).__name__})
+        log.warning("limit.without_redis", extra={"group": group, "reason": type(error).__name__})
+        return False
+    # Below zero is django-ratelimit's word for "could not count".
+    if usage is None or usage["time_left"] < 0:
+        return False
+    if usage["should_limit"]:
+        raise RateLimited(retry_after_seconds=usage["time_left"])
+    return True
+
+
+def _count_in_postgres(key: str, rate: str) -> None:
+    limit, _, period = rate.partition("/")
+    # The clock of the windows in Redis: what passes there is not refused here for a clock's difference.
+    now = datetime.fromtimestamp(time.time(), tz=UTC)
+    try:
+        wait = attempts.count(key=key, limit=int(limit), seconds=_SECONDS[period], now=now)
+    except (OperationalError, InterfaceError) as error:
         raise ServiceUnavailable() from error
-    if usage is None or not usage["should_limit"]:
-        return
-    if usage["time_left"] < 0:  # django-ratelimit's word for "could not count"
-        log.error("limit.unavailable", extra={"group": group, "reason": "not counted"})
-        raise ServiceUnavailable()
-    raise RateLimited(retry_after_seconds=usage["time_left"])
+    if wait is not None:
+        raise RateLimited(retry_after_seconds=wait)
+
+
+def _may_be_rolled_back(request: HttpRequest) -> bool:
+    """Whether a refusal takes back what was written: under an Idempotency-Key it does (config/idempotency.py).
+
+    Such an attempt is counted by Redis alone, and refused without it: a guesser must not send that
+    header to be counted nowhere.
+    """
+    return request.method == "POST" and bool(request.headers.get("Idempotency-Key"))
 
 
 def by_address(request: HttpRequest) -> list[str]:

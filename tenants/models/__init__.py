@@ -1,6 +1,7 @@
 """Who: tenants and their hosts, people and their memberships, keys and tokens. All of it lives in public."""
 
 from tenants.models.archives import Archive, Restoration
+from tenants.models.attempts import AttemptCount
 from tenants.models.claims import DomainClaim
 from tenants.models.fleet import ReadySchema, Template
 from tenants.models.life import Erasure
@@ -20,6 +21,7 @@ from tenants.models.versions import TenantVersion
 __all__ = [
     "ApiKey",
     "Archive",
+    "AttemptCount",
     "CrossingCode",
     "Domain",
     "DomainClaim",
