@@ -32,7 +32,7 @@ Answer = TypeVar("Answer")
 RESEND_AFTER = timedelta(seconds=10)
 _HARD_LIMIT_SECONDS = 3600
 
-app = Celery("plaza", task_cls="tenants.tasks:TenantTask")
+app = Celery("plaza", task_cls="quotas.task_gate:GatedTask")
 app.conf.update(
     broker_url=settings.CELERY_BROKER_URL,
     broker_connection_retry_on_startup=True,

@@ -17,13 +17,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from config.errors import DomainError, RateLimited
-from config.needs import Meter
+from config.needs import Meter, Needs
 from config.quick_redis import RedisAway, quick_redis
 from quotas import api_calls, ledger
 from quotas.buckets import address_bucket, critical_bucket, plan_buckets, public_bucket
 from quotas.counters import CountersUnbegun, counters
 from quotas.decision import Decision
-from quotas.entitlements import Snapshot, within
+from quotas.entitlements import Snapshot, snapshot, within
 from quotas.local_limiter import LocalLimiter
 from quotas.meters import period_start, resets_at
 from quotas.question import Question
@@ -31,6 +31,7 @@ from quotas.refusals import TooManyAtOnce
 from quotas.rules import feature_refusal, role_refusal, state_refusal
 from quotas.running import LEASE_SECONDS, Ticket, begin
 from quotas.verdicts import Asked, Bucket, Calls, Lease, Verdict
+from tenants.models import Tenant
 
 CONCURRENCY = "concurrency"
 _local = LocalLimiter()
@@ -55,6 +56,20 @@ def decide(asked: Question) -> Decision:
         decision.entitlements = found
         return _refused_late(decision, refusal, "state")
     return _decided_by_plan(asked, found)
+
+
+def decide_work(tenant: Tenant, needs: Needs, *, now: datetime) -> Decision:
+    """The same of work that no request waits for: the tenant's state and its plan's features, as they are now.
+
+    A task has no address, no caller and no rate; how many run at once are worker slots (tenants/slots.py).
+    `tenant` is freshly read. One query, on the square or in the lookup's place.
+    """
+    found = snapshot(tenant.pk, now=now)
+    refusal, rule = (None if needs.critical else state_refusal(tenant, found)), "state"
+    if refusal is None and needs.feature is not None:
+        refusal, rule = feature_refusal(needs, found), f"feature:{needs.feature.value}"
+    rule = "admitted" if refusal is None else rule
+    return Decision(refusal=refusal, rule=rule, entitlements=found, decided_at=now)
 
 
 def _decided_by_plan(asked: Question, found: Snapshot) -> Decision:

@@ -13,6 +13,7 @@ from config.errors import DomainError, ValidationFailed
 from config.ids import new_id
 from tenants.life.refusals import TenantClosing, TenantNotOpen
 from tenants.models import Domain, RetiredSlug, Tenant
+from tenants.parking import wake
 from tenants.pool import Claimed
 
 LONGEST_ORGANISATION = 200
@@ -177,7 +178,10 @@ def suspend(*, tenant_id: UUID, reason: str) -> Tenant:
 
 @transaction.atomic
 def resume(*, tenant_id: UUID) -> Tenant:
-    """Undo `suspend`. Raises TenantClosing for one that is closed, which only `life.restore` leads back."""
+    """Undo `suspend`: tasks that were postponed meanwhile are sent within seconds.
+
+    Raises TenantClosing for one that is closed, which only `life.restore` leads back.
+    """
     tenant = Tenant.objects.select_for_update().get(pk=tenant_id)
     if tenant.status == Tenant.Status.CLOSING:
         raise TenantClosing(reason=tenant.closing_reason, erase_after=tenant.erase_after)
@@ -185,6 +189,7 @@ def resume(*, tenant_id: UUID) -> Tenant:
         tenant.status = Tenant.Status.ACTIVE
         tenant.suspended_reason = ""
         tenant.save(update_fields=["status", "suspended_reason"])
+        wake(tenant_id)
     return tenant
 
 

@@ -5,7 +5,7 @@ Of one tenant no more of them run at once than it has worker slots: the others g
 
 import random
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from smtplib import SMTPException
 from typing import Any
 from uuid import UUID
@@ -66,10 +66,15 @@ class TenantTask(Task[Any, Any]):
                 stack.enter_context(square_context())
             else:
                 tenant = self._tenant()
+                if not self.request.called_directly:
+                    self.admit(tenant, now=timezone.now())
                 stack.enter_context(tenant_context(tenant))
                 self._take_slot(stack, tenant)
             stack.enter_context(bound_contextvars(task=self.name))
             return super().__call__(*args, **kwargs)
+
+    def admit(self, tenant: Tenant, *, now: datetime) -> None:
+        """Raise Ignore where `tenant` may not run this now: the upper floor decides (quotas/task_gate.py)."""
 
     def apply_async(self, args: Any = None, kwargs: Any = None, *more: Any, **options: Any) -> Any:
         """Send a message that names its tenant; so the next of a chain does, and a chord's last.
@@ -102,16 +107,16 @@ class TenantTask(Task[Any, Any]):
         if request.called_directly:
             return
         if tenant.migration_state == Tenant.MigrationState.MIGRATING:
-            self._put_back()  # its schema is in the middle of a migration
+            self.put_back()  # its schema is in the middle of a migration
             raise Ignore
         held = slot(tenant_id=tenant.pk, slots=tenant.worker_slots, holder=str(request.id))
         try:
             stack.enter_context(held)
         except NoSlotFree as refused:
-            self._put_back()
+            self.put_back()
             raise Ignore from refused
 
-    def _put_back(self) -> None:
+    def put_back(self) -> None:
         """Send the message again for a little later, rarer each time. It is no retry, and counts as none."""
         request = self.request
         waits = int(header_of(self, WAITS_HEADER) or 0) + 1

@@ -15,6 +15,7 @@ from django.db import connection
 from config import env
 from config.celery import app as celery_app
 from config.errors import all_errors
+from quotas.checks import undeclared_tasks
 from tests.stack import REPOSITORY
 
 OURS = ("config", "tenants", "quotas", "billing", "apps")
@@ -134,6 +135,10 @@ def test_task_parameters_are_primitives_by_keyword() -> None:
             if parameter.kind is not parameter.KEYWORD_ONLY or spelled not in PRIMITIVES:
                 wrong.append(f"{name}({parameter})")
     assert wrong == []
+
+
+def test_every_tenant_task_declares_what_it_needs() -> None:
+    assert undeclared_tasks() == []
 
 
 def test_the_readme_documents_every_environment_variable_and_no_other() -> None:

@@ -7,16 +7,21 @@ from django.utils import timezone
 from apps.campaigns.services import clock
 from config.context import TenantRef
 from config.logs import logger
+from config.needs import Feature, Needs
+from quotas.task_gate import may_go_on
 from tenants.isolation import tenant_context
 from tenants.models import Tenant
 from tenants.tasks import TenantTask
 
 log = logger(__name__)
+_CAMPAIGNS = Needs(feature=Feature.CAMPAIGNS, meter=None)
 
 
 @shared_task(name="campaigns.start_due", base=TenantTask, public=True)
 def start_due() -> int:
-    """Start, complete or cancel what is due in every active tenant; answers how many tenants failed.
+    """Start, complete or cancel what is due in every tenant that may; answers how many tenants failed.
+
+    What is due at a tenant that the gate refuses (suspended, held, without the feature) stays so.
 
     One tenant's trouble does not hold up the next one's; the next tick tries again.
     """
@@ -25,9 +30,12 @@ def start_due() -> int:
 
 
 def _ticked(tenant: TenantRef) -> bool:
+    now = timezone.now()
     with tenant_context(tenant):
         try:
-            moved = clock.tick(now=timezone.now())
+            if not may_go_on(_CAMPAIGNS, now=now):
+                return True
+            moved = clock.tick(now=now)
         except DatabaseError:
             log.exception("campaigns.tick_failed")
             return False

@@ -7,6 +7,8 @@ from django.utils import timezone
 from apps.crm.services.imports import batches, sweeping
 from config.celery import later
 from config.logs import logger
+from config.needs import Feature, Needs
+from quotas.task_gate import GatedTask, is_admitted, may_go_on
 from tenants.isolation import tenant_context
 from tenants.models import Tenant
 from tenants.tasks import TenantTask
@@ -14,15 +16,18 @@ from tenants.tasks import TenantTask
 log = logger(__name__)
 # Then the next task in the queue gets its turn: a long import starves no other tenant.
 BATCHES_IN_A_ROW = 100
+_IMPORTS = Needs(feature=Feature.IMPORTS, meter=None, deferrable=True)
 
 
-@shared_task(name="crm.import_contacts")
+@shared_task(name="crm.import_contacts", base=GatedTask, needs=_IMPORTS)
 def import_contacts(*, import_id: str) -> None:
     """Merge the import's next batches; a second run goes on where the first one was."""
     job_id = UUID(import_id)
     if not batches.begin(import_id=job_id, now=timezone.now()):
         return
     for _turn in range(BATCHES_IN_A_ROW):
+        if not may_go_on(_IMPORTS, now=timezone.now()):
+            break  # at a whole batch; the message below waits until the tenant may work again
         if not batches.advance(import_id=job_id, now=timezone.now()):
             return
     later("crm.import_contacts", import_id=import_id)
@@ -30,11 +35,13 @@ def import_contacts(*, import_id: str) -> None:
 
 @shared_task(name="crm.resume_imports_everywhere", base=TenantTask, public=True)
 def resume_imports_everywhere() -> int:
-    """Wake every active tenant's silent imports; one tenant's trouble is not the others'."""
+    """Wake the silent imports of every tenant that may import; one tenant's trouble is not the others'."""
     woken = 0
     now = timezone.now()
     for tenant in list(Tenant.objects.filter(status=Tenant.Status.ACTIVE)):
         try:
+            if not is_admitted(tenant.pk, _IMPORTS, now=now):
+                continue
             with tenant_context(tenant):
                 woken += sweeping.wake_silent(now=now)
                 sweeping.drop_left_over(now=now)

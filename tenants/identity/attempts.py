@@ -1,6 +1,7 @@
 """Attempts counted in PostgreSQL: exact for any number at once, and still known when Redis is away or empty."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -25,7 +26,12 @@ def count(*, key: str, limit: int, seconds: int, now: datetime) -> int | None:
     At most `limit` pass in `seconds` from the first one on; one that is refused writes nothing. On the
     square, and outside a transaction that may be rolled back.
     """
-    facts = {"key": key, "limit": limit, "now": now, "ends_at": now + timedelta(seconds=seconds)}
+    facts: dict[str, Any] = {
+        "key": key,
+        "limit": limit,
+        "now": now,
+        "ends_at": now + timedelta(seconds=seconds),
+    }
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, facts)
         if cursor.fetchone() is not None:

@@ -11,6 +11,7 @@ from config.errors import ValidationFailed
 from config.logs import logger
 from tenants.life.refusals import RestoreTooLate, TenantClosing, TenantNotOpen
 from tenants.models import Tenant
+from tenants.parking import wake
 
 log = logger(__name__)
 Status = Tenant.Status
@@ -65,5 +66,6 @@ def restore(*, tenant_id: UUID, by: str, now: datetime) -> Tenant:
     tenant.status, tenant.closed_from = Status(tenant.closed_from), ""
     tenant.closing_reason, tenant.erase_after = "", None
     tenant.save(update_fields=_FIELDS)
+    wake(tenant_id)
     log.info("tenant.restored", extra={"tenant_id": str(tenant_id), "by": by})
     return tenant

@@ -8,6 +8,7 @@ from apps.campaigns.models import Campaign, CampaignTransition
 from apps.campaigns.services import clock
 from apps.campaigns.services.clock import Tick
 from apps.campaigns.tasks import start_due
+from quotas.entitlements import hold
 from tenants.isolation import square_context, tenant_context
 from tests.factories_campaigns import CampaignFactory
 from tests.owner import owners_cursor
@@ -109,3 +110,22 @@ def test_the_task_runs_in_public_by_the_clock():
 def statuses(tenant):
     with tenant_context(tenant):
         return list(Campaign.objects.values_list("status", flat=True))
+
+
+def test_what_is_due_at_a_tenant_that_may_not_waits_until_it_may(acme, globex, now):
+    for tenant in (acme, globex):
+        with tenant_context(tenant):
+            CampaignFactory(status="scheduled", starts_at=now - DAY)
+    hold(tenant_id=acme.pk, code="subscription_past_due")
+
+    def states() -> list[str]:
+        assert start_due.run() == 0
+        found: list[str] = []
+        for tenant in (acme, globex):
+            with tenant_context(tenant):
+                found += Campaign.objects.values_list("status", flat=True)
+        return found
+
+    assert states() == ["scheduled", "active"]
+    hold(tenant_id=acme.pk, code=None)
+    assert states() == ["active", "active"]

@@ -16,8 +16,10 @@ from config.celery import app
 from config.context import current_tenant, whose
 from config.logs import logger
 from config.messages import TENANT_HEADER, at_work
+from config.needs import Needs
 
 HEARD = "mixed_work:heard"
+PLAIN = Needs(meter=None)
 app.conf.update(result_backend=settings.REDIS_URL, task_ignore_result=False)
 server = redis.Redis.from_url(settings.REDIS_URL)
 
@@ -37,12 +39,12 @@ def hear(what: str, expected: str) -> None:
     server.rpush(HEARD, json.dumps([what, expected, whoami()]))
 
 
-@app.task(name="mixed.step")
+@app.task(name="mixed.step", needs=PLAIN)
 def step(*, what: str, expected: str) -> None:
     hear(what, expected)
 
 
-@app.task(name="mixed.stumble", bind=True, max_retries=2)
+@app.task(name="mixed.stumble", needs=PLAIN, bind=True, max_retries=2)
 def stumble(self: Task[Any, Any], *, expected: str) -> None:
     """Works the third time."""
     hear("retry", expected)
@@ -50,7 +52,7 @@ def stumble(self: Task[Any, Any], *, expected: str) -> None:
         raise self.retry(countdown=0.05)
 
 
-@app.task(name="mixed.fall")
+@app.task(name="mixed.fall", needs=PLAIN)
 def fall(*, expected: str) -> None:
     hear("fall", expected)
     raise ValueError(expected)
@@ -70,7 +72,7 @@ def on_square(*, expected: str) -> None:
         server.rpush(HEARD, json.dumps(["for nobody", "", [type(error).__name__]]))
 
 
-@app.task(name="mixed.start")
+@app.task(name="mixed.start", needs=PLAIN)
 def start(*, kind: str, expected: str) -> None:
     """Send what `kind` is made of: the canvases know nothing of tenants."""
 

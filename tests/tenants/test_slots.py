@@ -16,12 +16,14 @@ from django.db import connections
 from config.celery import app
 from config.context import require_tenant
 from config.messages import TENANT_HEADER
+from config.needs import Needs
 from tenants import slots
 from tenants.models import Tenant
 from tenants.slots import NoSlotFree, slot
 from tenants.tasks import WAITS_HEADER
 
 pytestmark = pytest.mark.django_db
+PLAIN = Needs(meter=None)
 
 
 def server() -> redis.Redis:
@@ -95,7 +97,7 @@ def test_without_redis_tasks_run(acme, settings):
         pass
 
 
-@app.task(name="tests.slotted")
+@app.task(name="tests.slotted", needs=PLAIN)
 def slotted(*, note: str) -> str:
     return f"{require_tenant().slug} {note}"
 
@@ -155,7 +157,7 @@ def test_a_task_called_as_a_function_needs_no_slot(acme):
 SEEN: list[tuple[str, float, float]] = []
 
 
-@app.task(name="tests.timed")
+@app.task(name="tests.timed", needs=PLAIN)
 def timed(*, note: str) -> None:
     """Remember when it ran, in the worker's thread."""
     began = time.monotonic()

@@ -8,13 +8,15 @@ from celery import current_app
 from config.celery import app
 from config.context import current_tenant
 from config.messages import TENANT_HEADER
+from config.needs import Needs
 from tenants.models import Tenant
 from tenants.tasks import TaskWithoutTenant
 
 pytestmark = pytest.mark.django_db
+PLAIN = Needs(meter=None)
 
 
-@app.task(name="tests.whose")
+@app.task(name="tests.whose", needs=PLAIN)
 def whose() -> str:
     tenant = current_tenant()
     return tenant.slug if tenant else "public"
