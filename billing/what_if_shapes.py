@@ -8,7 +8,6 @@ from rest_framework import serializers
 from billing import catalogue
 from billing.catalogue import CURRENCIES, INTERVALS
 from billing.services.what_if import Replay
-from config.needs import Meter
 from config.serializers import StrictSerializer
 
 
@@ -20,7 +19,7 @@ class WhatIfIn(StrictSerializer):
 
 
 class MeterReplayOut(serializers.Serializer[Any]):
-    meter = serializers.ChoiceField(choices=[meter.value for meter in Meter])
+    meter = serializers.CharField()
     unit = serializers.CharField()
     used = serializers.IntegerField(help_text="the most in use in the month")
     limit = serializers.IntegerField(allow_null=True, help_text="null is unlimited")

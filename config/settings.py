@@ -438,6 +438,8 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     # Fields of one name with different choices: what clients' generators call each set.
     "ENUM_NAME_OVERRIDES": {
+        # All meters; those that may be reported to are fewer.
+        "Meter": "quotas.serializers.METER_CHOICES",
         "CampaignStatus": "apps.campaigns.models.Campaign.Status",
         "CampaignType": "apps.campaigns.models.Campaign.Type",
         "ConsentChannel": "apps.crm.models.Consent.Channel",

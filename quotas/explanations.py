@@ -85,24 +85,29 @@ def _deciding(rule: str, found: Snapshot | None) -> dict[str, Any]:
             for each in found.grants
             if (stated := _stated(each, kind, name)) is not None
         ]
-        # Among the highest priority the most generous decides (quotas/entitlements.py).
-        stating.sort(key=lambda told: (-told["priority"], -_generosity(told["states"])))
+        # Among the highest priority the most generous decides (quotas/merging.py); what only adds comes last.
+        stating.sort(key=_place)
         for place, told in enumerate(stating):
             told["decides"] = place == 0
     return {"grants": stating, "hold": found.hold or None}
 
 
 def _stated(grant: GrantInForce, kind: str, name: str) -> dict[str, int | None] | None:
-    """What the grant says of a rule: `{limit}`, of a rate `{limit, seconds}`; None where it says nothing."""
+    """What the grant says of a rule: a limit (of a rate with its seconds), or what it adds to it; None for nothing."""
     if kind == "meter" and name in grant.limits:
-        return {"limit": grant.limits[name], "seconds": None}
+        return {"limit": grant.limits[name], "seconds": None, "adds": grant.adds.get(name)}
+    if kind == "meter" and name in grant.adds:
+        return {"limit": 0, "seconds": None, "adds": grant.adds[name]}
     rate = grant.rates.get(name or kind) if kind in {"rate", "concurrency"} else None
-    return None if rate is None else {"limit": rate.limit, "seconds": rate.seconds}
+    return None if rate is None else {"limit": rate.limit, "seconds": rate.seconds, "adds": None}
 
 
-def _generosity(states: Mapping[str, int | None]) -> float:
+def _place(told: Mapping[str, Any]) -> tuple[bool, int, float]:
+    states = told["states"]
     limit, seconds = states["limit"], states["seconds"]
-    return math.inf if limit is None else limit / (seconds or 1)
+    only_adds = limit == 0 and states["adds"] is not None
+    generosity = math.inf if limit is None else limit / (seconds or 1)
+    return only_adds, -told["priority"], -generosity
 
 
 def _grant(
@@ -113,6 +118,7 @@ def _grant(
         "source": grant.source,
         "plan": grant.plan,
         "priority": grant.priority,
+        "reason": grant.reason,
         "expires_at": ends.isoformat().replace("+00:00", "Z") if ends else None,
         "states": stated,
         "decides": False,

@@ -12,11 +12,11 @@ from quotas.meters import METERS, Window
 from quotas.models import Explanation, UsageEvent
 from quotas.reporting import MOST_UNITS
 
-_METERS = [meter.value for meter in Meter]
+METER_CHOICES = [meter.value for meter in Meter]
 
 
 class MeterUsageOut(serializers.Serializer[Any]):
-    meter = serializers.ChoiceField(choices=_METERS)
+    meter = serializers.ChoiceField(choices=METER_CHOICES)
     unit = serializers.CharField()
     window = serializers.ChoiceField(choices=[window.value for window in Window])
     limit = serializers.IntegerField(allow_null=True, help_text="null is unlimited")
@@ -76,6 +76,7 @@ class ExplainIn(StrictSerializer):
 class StatedOut(serializers.Serializer[Any]):
     limit = serializers.IntegerField(allow_null=True, help_text="null is unlimited")
     seconds = serializers.IntegerField(allow_null=True, help_text="of a rate: its window")
+    adds = serializers.IntegerField(allow_null=True, default=None, help_text="units on top")
 
 
 class DecidingGrantOut(serializers.Serializer[Any]):
@@ -83,10 +84,12 @@ class DecidingGrantOut(serializers.Serializer[Any]):
     plan = serializers.CharField(allow_blank=True)
     priority = serializers.IntegerField()
     expires_at = serializers.DateTimeField(allow_null=True)
+    # What an older release kept says less.
     states = StatedOut(
-        allow_null=True, help_text="what it says of the rule; null where it is silent"
+        allow_null=True, default=None, help_text="what it says of the rule; null where it is silent"
     )
-    decides = serializers.BooleanField()
+    decides = serializers.BooleanField(default=False)
+    reason = serializers.CharField(default="", help_text="why it was given")
 
 
 class ExplanationOut(serializers.Serializer[Any]):

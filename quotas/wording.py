@@ -122,6 +122,8 @@ def _grant(told: Mapping[str, Any]) -> str:
     words = " ".join(parts)
     if told.get("states"):
         words += f": {_stated(told['states'])}"
+    if told.get("reason"):
+        words += f" ({told['reason']})"
     ends = parse_datetime(told["expires_at"]) if told["expires_at"] else None
     return words + (", " + _("until %(moment)s") % {"moment": _moment(ends)} if ends else "")
 
@@ -130,6 +132,10 @@ def _stated(states: Mapping[str, int | None]) -> str:
     limit, seconds = states["limit"], states["seconds"]
     if limit is None:
         return _("no limit")
+    adds = states.get("adds")
+    if adds is not None:
+        added = _("%(units)s more") % {"units": _count(adds)}
+        return f"{_count(limit)}, {added}" if limit else added
     if seconds is None:
         return _count(limit)
     return _("%(limit)s in %(seconds)s s") % {"limit": _count(limit), "seconds": _count(seconds)}

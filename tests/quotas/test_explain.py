@@ -5,16 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 
-from config.ids import new_id
 from quotas import buckets, entitlements, explanations
-from quotas.models import Explanation
 from quotas.waiting_room import Overloaded
 from tenants.life import close
 from tenants.models import Tenant
 from tenants.services import suspend
-from tests import factories
 from tests.client import Api
 from tests.quotas.conftest import NOON
 
@@ -108,7 +104,7 @@ def test_a_rate_of_the_plan_is_told_with_the_grant_that_states_it(
         f"rate:{scope}", "rate_limited", 2, 2, 0,
     )  # fmt: skip
     assert 1_790 <= found["retry_after"] <= 1_800
-    assert deciding(found) == [("plan", {"limit": 2, "seconds": 3_600})]
+    assert deciding(found) == [("plan", {"limit": 2, "seconds": 3_600, "adds": None})]
 
 
 def test_the_rate_of_an_address_is_the_houses_own(
@@ -132,7 +128,7 @@ def test_as_many_at_once_as_may_are_told(
     running.settle(kept=True)
     found = why(api)
     assert told(found, "limit", "used") == ("concurrency", "too_many_at_once", 1, 1)
-    assert deciding(found) == [("plan", {"limit": 1, "seconds": 60})]
+    assert deciding(found) == [("plan", {"limit": 1, "seconds": 60, "adds": None})]
 
 
 def test_of_two_grants_the_override_is_told_as_deciding_and_until_when(
@@ -151,7 +147,7 @@ def test_of_two_grants_the_override_is_told_as_deciding_and_until_when(
     assert told(found, "limit", "used", "plan", "upgrade_to") == (
         "meter:api_calls", "quota_exceeded", 1, 1, "free", "starter",
     )  # fmt: skip
-    assert deciding(found) == [("override", {"limit": 1, "seconds": None})]
+    assert deciding(found) == [("override", {"limit": 1, "seconds": None, "adds": None})]
     assert found["grants"][0]["expires_at"] == ends.isoformat().replace("+00:00", "Z")
     assert [each["source"] for each in found["grants"]] == ["override", "plan"]
 
@@ -163,7 +159,26 @@ def test_among_equals_the_more_generous_grant_decides(tenant: Tenant, granted: G
     for _ in range(2):
         api.get(THINGS)
     api.get(THINGS, status=402)
-    assert deciding(why(api)) == [("addon", {"limit": 2, "seconds": None})]
+    assert deciding(why(api)) == [("addon", {"limit": 2, "seconds": None, "adds": None})]
+
+
+def test_what_an_add_on_adds_and_why_it_was_given_are_told(
+    tenant: Tenant, granted: Granted
+) -> None:
+    granted(tenant.pk, api_calls=1)
+    entitlements.grant(
+        tenant_id=tenant.pk, source="addon", plan="", features=(), limits={}, rates={}, ladder={},
+        feature_ladder={}, adds={"api_calls": 1}, reason="Fair", now=NOON,
+    )  # fmt: skip
+    api = Api.signed_in(tenant)
+    for _ in range(2):
+        api.get(THINGS)
+    api.get(THINGS, status=402)
+    found = why(api)
+    assert told(found, "limit", "used") == ("meter:api_calls", "quota_exceeded", 2, 2)
+    assert deciding(found) == [("plan", {"limit": 1, "seconds": None, "adds": None})]
+    other = found["grants"][1]
+    assert (other["source"], other["states"]["adds"], other["reason"]) == ("addon", 1, "Fair")
 
 
 def test_what_the_ledger_refuses_inside_the_view_is_told_too(
@@ -178,7 +193,7 @@ def test_what_the_ledger_refuses_inside_the_view_is_told_too(
         "meter:contacts", "quota_exceeded", 3, 2, 1, None,
     )  # fmt: skip
     assert found["facts"]["asked"] == 2
-    assert deciding(found) == [("plan", {"limit": 3, "seconds": None})]
+    assert deciding(found) == [("plan", {"limit": 3, "seconds": None, "adds": None})]
 
 
 def test_an_overload_is_told(
@@ -195,43 +210,3 @@ def test_an_overload_is_told(
         patched.setattr("quotas.middleware.waiting_room", Full)
         api.get(THINGS, status=503)
     assert told(why(api), "limit", "retry_after") == ("load", "overloaded", None, 2)
-
-
-@pytest.mark.parametrize(
-    ("role", "sees"),
-    [("admin", 200), ("billing", 200), ("editor", 404), ("member", 404), ("read_only", 404)],
-)
-def test_owner_admin_and_billing_see_every_refusal_others_their_own(
-    tenant: Tenant, granted: Granted, role: str, sees: int
-) -> None:
-    granted(tenant.pk, features=())
-    owner, asker = Api.signed_in(tenant), Api.signed_in(tenant, role)
-    owner.get(THINGS, status=403)
-    why(owner, asker=asker, status=sees)
-    asker.get(THINGS, status=403)
-    assert why(asker)["role"] == role
-
-
-def test_an_unknown_id_and_another_tenants_are_not_found(tenant: Tenant, granted: Granted) -> None:
-    granted(tenant.pk)
-    factories.ExplanationFactory(tenant_id=new_id(), request_id="of-another-tenant")
-    api = Api.signed_in(tenant)
-    for request_id in ("of-another-tenant", "never-asked-for"):
-        assert api.get(EXPLAIN, {"request_id": request_id}, status=404)["code"] == "not_found"
-    assert api.get(EXPLAIN, status=400)["errors"] == {"request_id": ["This field is required."]}
-
-
-def test_a_request_that_is_let_in_leaves_no_explanation(tenant: Tenant, granted: Granted) -> None:
-    granted(tenant.pk, api_calls=1)
-    api = Api.signed_in(tenant)
-    api.get(THINGS)
-    explanations.flush()
-    assert Explanation.objects.count() == 0
-    why(api, status=404)
-
-
-def test_somebodys_own_refusals_are_found_by_an_index(tenant: Tenant) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        plan = explanations._refusals(tenant.pk, "member:1")[:20].explain()
-    assert "explanation_of_credential" in plan
