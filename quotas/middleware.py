@@ -109,7 +109,7 @@ def _explain_view(request: HttpRequest, response: HttpResponse, decision: Decisi
 
 def _decided(request: HttpRequest, asked: Question) -> Decision:
     try:
-        request.began_at_gate = waiting_room().enter(asked.needs)  # type: ignore[attr-defined]
+        request.began_at_gate = waiting_room().enter(asked.needs, is_bulk=asked.cost.is_bulk)  # type: ignore[attr-defined]
         return gate.decide(asked)
     except Overloaded as overloaded:
         return Decision(refusal=overloaded, rule="load")

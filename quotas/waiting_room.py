@@ -53,9 +53,9 @@ class WaitingRoom:
         self._number = 0
         self._usual_seconds = 0.0
 
-    def enter(self, needs: Needs) -> float:
+    def enter(self, needs: Needs, *, is_bulk: bool) -> float:
         """Take a place, or wait for one's turn; when it began. Raises Overloaded."""
-        rank = _rank_of(needs)
+        rank = _rank_of(needs, is_bulk=is_bulk)
         with self._lock:
             if self._at_work < self._places:
                 self._at_work += 1
@@ -95,10 +95,10 @@ class WaitingRoom:
         return (ahead + 1) * self._usual_seconds / self._places
 
 
-def _rank_of(needs: Needs) -> int:
+def _rank_of(needs: Needs, *, is_bulk: bool) -> int:
     if needs.critical or needs.public:
         return _CRITICAL
-    return _DEFERRABLE if needs.deferrable else _OTHER
+    return _DEFERRABLE if is_bulk else _OTHER
 
 
 @cache
