@@ -6,6 +6,7 @@ replies may also be left for later (`tell`), so that what nobody waits for costs
 """
 
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -29,6 +30,7 @@ PATIENCE_SECONDS = 5.0
 # not mark, since Redis stood still: whoever marks waits longer than this (tenants/versions.py).
 SILENCE_SECONDS = 2.0
 INSISTENCE_SECONDS = 3.0
+_RUN_ID = re.compile(rb"run_id:(\w+)")
 T = TypeVar("T")
 Argument = str | int | bytes
 
@@ -61,11 +63,12 @@ class QuickRedis:
         self._own = threading.local()
         self.breaker = Breaker()
         self._connected = 0
+        self._life = b""
         self._heard_at = time.monotonic()
 
     @property
     def connected(self) -> int:
-        """How often it was connected to, or heard of again after a silence.
+        """How many of its lives were met, and silences of it.
 
         Whoever knows something of before may have missed what was written meanwhile.
         """
@@ -128,8 +131,16 @@ class QuickRedis:
         log.info("counters.found")
 
     def _greet(self, connection: AbstractConnection) -> None:
+        """Another life of the server may have begun with what it had saved before; another connection has not."""
         connection.on_connect()  # type: ignore[no-untyped-call]
-        self._connected += 1
+        connection.send_command("INFO", "server")  # type: ignore[no-untyped-call]
+        try:
+            told = _RUN_ID.search(connection.read_response())
+        except redis.ResponseError:  # it may not be asked: each connection then counts as a life
+            told = None
+        if told is None or told[1] != self._life:
+            self._connected += 1
+            self._life = told[1] if told else b""
 
     def _exchange(self, script: Script, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
         def sent_and_answered() -> Any:

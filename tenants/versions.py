@@ -10,8 +10,8 @@ only while its token is Redis's own:
   what was read of that tenant then serves one request.
 - Whoever changes a tenant takes that lock as the last thing before the commit, before the mark, so it
   waits for nobody while others wait for it, and no reader can find the mark without the lock.
-- While Redis is away every request reads PostgreSQL. A process that had to connect anew forgets its
-  snapshots, for Redis may have come back with tokens of before (tenants/snapshots.py).
+- While Redis is away every request reads PostgreSQL. A process that met another life of Redis forgets
+  its snapshots, for it may have come back with tokens of before (tenants/snapshots.py).
 - A Redis that stands still takes no mark and breaks no connection. So the writer waits for it longer
   than any process trusts its snapshots without a word from Redis (config/quick_redis.py).
 - A mark that Redis did not take is made good by `publish_recent`, which the clock runs.

@@ -69,7 +69,9 @@ class Estate:
         """Sign up, with rates that nobody meets."""
         from billing.signup import sign_up
         from tenants.isolation import square_context
+        from tests.drills.ground import hang_up
 
+        hang_up()  # PostgreSQL may have been killed since
         slug = f"{name}-{self.seed}"
         with square_context():
             tenant = sign_up(

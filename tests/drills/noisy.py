@@ -9,12 +9,14 @@ from tests.drills.estate import Account, Estate
 from tests.drills.outcome import Outcome
 from tests.drills.wire import Answer, Broken, NotSent, Wire, Wish
 
-# The quiet tenant's requests: the 99th percentile on a machine of two cores that the flood keeps busy.
+# The quiet tenant's 99th percentile while the flood keeps the machine busy: within a second, and where
+# others share the machine within this many times what it is without the flood.
 P99_MS = 1_000.0
+P99_RATIO = 10
 # How much may run at once of the noisy tenant.
 PLACES = 4
 _FLOOD, _QUIET = 64, 4
-_ITEMS = 200
+_ITEMS = 50
 _BULK, _CRITICAL = 120, 3
 
 
@@ -74,23 +76,33 @@ def _reading(account: Account) -> Wish:
     return Wish("GET", "/api/v1/contacts?limit=2", account.host, account.headers)
 
 
+async def _quiet(crowd: Crowd, account: Account) -> None:
+    await crowd.client(_reading(account), pause_seconds=0.02)
+
+
 async def _neighbours(
     estate: Estate, outcome: Outcome, noisy: Account, quiet: Account, seconds: int
 ) -> None:
+    for _ in range(2):  # the first time warms every process
+        alone = Crowd(estate.port, time.monotonic() + seconds / 2)
+        await asyncio.gather(*(_quiet(alone, quiet) for _ in range(_QUIET)))
+    bound = max(P99_MS, P99_RATIO * alone.percentile(0.99))
     until = time.monotonic() + seconds
     flood, calm = Crowd(estate.port, until), Crowd(estate.port, until)
     clients = [flood.client(_reading(noisy)) for _ in range(_FLOOD)]
-    clients += [calm.client(_reading(quiet), pause_seconds=0.02) for _ in range(_QUIET)]
+    clients += [_quiet(calm, quiet) for _ in range(_QUIET)]
     await asyncio.gather(*clients)
     outcome.n += len(calm.times)
     outcome.times += calm.times
-    outcome.remarks += [flood.told("flooding"), calm.told("quiet beside it")]
+    outcome.remarks += [
+        alone.told("quiet alone"),
+        flood.told("flooding"),
+        f"{calm.told('quiet beside it')}, of {bound:.0f} ms",
+    ]
     if set(calm.seen) != {"200"}:
         outcome.lose(f"the quiet tenant was refused: {dict(calm.seen)}")
-    if calm.percentile(0.99) > P99_MS:
-        outcome.lose(
-            f"the quiet tenant's p99 is {calm.percentile(0.99):.0f} ms, above {P99_MS:.0f}"
-        )
+    if calm.percentile(0.99) > bound:
+        outcome.lose(f"the quiet tenant's p99 is {calm.percentile(0.99):.0f} ms, above {bound:.0f}")
     if not flood.seen["429 too_many_at_once"]:
         outcome.vain.append("the noisy tenant never met its limit")
     if flood.lacking:

@@ -163,6 +163,8 @@ def judged(estate: Estate, outcome: Outcome, breaking: Breaking, *, name: str) -
     if calls > load.counted + load.broken:
         outcome.double(f"{name}: {told}, {calls} calls in the ledger", calls - load.counted)
     redis = estate.counted_by_redis(tenant_id)
-    if redis and sum(redis.values()) != calls:
-        outcome.lose(f"{name}: the ledger has {calls} calls, Redis says {redis}")
+    # What a killed process had let in is reserved until its lease ends.
+    reserved = redis.pop("reserved", 0)
+    if redis and (sum(redis.values()) != calls or reserved > load.broken):
+        outcome.lose(f"{name}: the ledger has {calls} calls, Redis {redis} and {reserved} reserved")
     return load

@@ -30,7 +30,25 @@ def test_the_urgent_goes_before_who_came_earlier_and_bulk_goes_last() -> None:
         room.leave(began)
 
     assert order == ["urgent", "usual", "bulk"]
-    assert room.enter(USUAL, is_bulk=True) > 0
+    assert room.enter(USUAL, is_bulk=True).began > 0
+
+
+def test_bulk_never_takes_every_place_and_one_is_kept_for_what_is_urgent() -> None:
+    room = WaitingRoom(places=4)
+    for is_bulk in (True, True, False):
+        room.enter(USUAL, is_bulk=is_bulk)
+    with ThreadPoolExecutor(3) as pool:
+        bulk = pool.submit(room.enter, USUAL, is_bulk=True)
+        with pytest.raises(Overloaded):
+            bulk.result()
+        usual = pool.submit(room.enter, USUAL, is_bulk=False)
+        while room.waiting < 1:
+            time.sleep(0.001)
+        urgent = room.enter(URGENT, is_bulk=False)
+        room.leave(urgent)
+        assert not usual.done()
+        with pytest.raises(Overloaded):
+            usual.result()
 
 
 def test_who_would_wait_longer_than_is_useful_is_refused_at_once_and_bulk_first() -> None:
@@ -38,8 +56,13 @@ def test_who_would_wait_longer_than_is_useful_is_refused_at_once_and_bulk_first(
     room = WaitingRoom(places=1, clock=lambda: now[0])
     began = room.enter(USUAL, is_bulk=False)
     now[0] = 10.0
-    room.leave(began)  # a request is expected to take 1 s from now on
-    room.enter(USUAL, is_bulk=False)
+    room.leave(began)
+    now[0] = 20.0
+    room.leave(room.enter(USUAL, is_bulk=True))
+    bulk = room.enter(USUAL, is_bulk=True)
+    now[0] = 30.0
+    room.leave(bulk)  # either is expected to take 1 s from now on
+    mine = room.enter(USUAL, is_bulk=False)
 
     with pytest.raises(Overloaded):
         room.enter(USUAL, is_bulk=True)
@@ -48,6 +71,6 @@ def test_who_would_wait_longer_than_is_useful_is_refused_at_once_and_bulk_first(
         waiting = [pool.submit(room.enter, needs, is_bulk=False) for needs in (USUAL, URGENT)]
         while room.waiting < 2:
             time.sleep(0.001)
-        for _ in waiting:
-            room.leave(10.0)
-    assert [each.result() for each in waiting] == [10.0, 10.0]
+        room.leave(mine)
+        room.leave(waiting[1].result())
+    assert [each.result().began for each in waiting] == [30.0, 30.0]
