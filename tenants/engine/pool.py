@@ -206,6 +206,8 @@ def _bind(connection: "psycopg.Connection[Any]", wanted: Binding, *, is_used: bo
             raise psycopg.errors.error_from_result(answer)
     if is_used:
         connection._prepared.clear()  # noqa: SLF001 (it did not see DISCARD ALL, and has no public name)
+        # Nor need it say DEALLOCATE ALL, which would come after the next statement and drop that one.
+        connection._prepared._to_flush.clear()  # noqa: SLF001
 
 
 def _is_as_bound(pooled: Pooled) -> bool:
