@@ -6,7 +6,9 @@ replies may also be left for later (`tell`), so that what nobody waits for costs
 """
 
 import os
+import re
 import threading
+import time
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, TypeVar
@@ -22,8 +24,13 @@ from config.breaker import Breaker
 from config.logs import logger
 
 log = logger(__name__)
-TIMEOUT_SECONDS = 0.05
+TIMEOUT_SECONDS = settings.PLAZA_REDIS_TIMEOUT_MS / 1000
 PATIENCE_SECONDS = 5.0
+# A process that has not heard of Redis for this long may have missed a change that its writer could
+# not mark, since Redis stood still: whoever marks waits longer than this (tenants/versions.py).
+SILENCE_SECONDS = 2.0
+INSISTENCE_SECONDS = 3.0
+_RUN_ID = re.compile(rb"run_id:(\w+)")
 T = TypeVar("T")
 Argument = str | int | bytes
 
@@ -55,8 +62,25 @@ class QuickRedis:
         self.timeout_seconds = timeout_seconds
         self._own = threading.local()
         self.breaker = Breaker()
-        # Of connections made: whoever had to connect anew may have missed what was written meanwhile.
-        self.connected = 0
+        self._connected = 0
+        self._life = b""
+        self._heard_at = time.monotonic()
+
+    @property
+    def connected(self) -> int:
+        """How many of its lives were met, and silences of it.
+
+        Whoever knows something of before may have missed what was written meanwhile.
+        """
+        if time.monotonic() - self._heard_at > SILENCE_SECONDS:
+            self._hear()
+        return self._connected
+
+    def _hear(self) -> None:
+        now = time.monotonic()
+        if now - self._heard_at > SILENCE_SECONDS:
+            self._connected += 1
+        self._heard_at = now
 
     @property
     def is_away(self) -> bool:
@@ -76,17 +100,27 @@ class QuickRedis:
         It is in the server's hands when this returns, also when this process is killed then. Raises
         RedisAway.
         """
-        self._asked(lambda: self._send_only(script, keys, arguments))
+        self._asked(lambda: self._send_only(script, keys, arguments), is_answered=False)
 
-    def _asked(self, question: Callable[[], T]) -> T:
+    def insist(self, question: Callable[[redis.Redis], T]) -> T:
+        """The same as `ask`, whatever the breaker says: it waits as long as this server's patience. Raises RedisAway."""
+        try:
+            return question(self._client)
+        except (redis.RedisError, OSError) as error:
+            raise RedisAway from error
+
+    def _asked(self, question: Callable[[], T], *, is_answered: bool = True) -> T:
         try:
             if self.breaker.is_open:
                 self._probe()
-            return question()
+            answer = question()
         except (redis.RedisError, OSError) as error:
             if self.breaker.open():
                 log.exception("counters.lost", extra={"reason": type(error).__name__})
             raise RedisAway from error
+        if is_answered:
+            self._hear()
+        return answer
 
     def _probe(self) -> None:
         """A PING, not a question: a stalled server would answer that later, when all is decided elsewhere."""
@@ -97,8 +131,16 @@ class QuickRedis:
         log.info("counters.found")
 
     def _greet(self, connection: AbstractConnection) -> None:
+        """Another life of the server may have begun with what it had saved before; another connection has not."""
         connection.on_connect()  # type: ignore[no-untyped-call]
-        self.connected += 1
+        connection.send_command("INFO", "server")  # type: ignore[no-untyped-call]
+        try:
+            told = _RUN_ID.search(connection.read_response())
+        except redis.ResponseError:  # it may not be asked: each connection then counts as a life
+            told = None
+        if told is None or told[1] != self._life:
+            self._connected += 1
+            self._life = told[1] if told else b""
 
     def _exchange(self, script: Script, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
         def sent_and_answered() -> Any:
@@ -196,6 +238,11 @@ def quick_redis() -> QuickRedis:
 def patient_redis() -> QuickRedis:
     """For tasks, which read thousands of keys at once."""
     return _at(settings.REDIS_URL, PATIENCE_SECONDS)
+
+
+def insistent_redis() -> QuickRedis:
+    """For what must not be left unsaid while Redis only stands still."""
+    return _at(settings.REDIS_URL, INSISTENCE_SECONDS)
 
 
 os.register_at_fork(after_in_child=_at.cache_clear)

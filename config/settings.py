@@ -276,7 +276,7 @@ DATABASES = {
         # Our own pool keeps connections, each with its tenant (tenants/engine/pool.py).
         "CONN_MAX_AGE": 0,
         "POOL_SIZE": env.number(
-            "PLAZA_DB_CONNECTIONS", "Of each process: its threads and two.", default=10, least=1
+            "PLAZA_DB_CONNECTIONS", "Of each process: its threads and two.", default=18, least=1
         ),
         # Behind a transaction pooler, for which sign-ins of the tenants' own are, no cursor outlives
         # its statement.
@@ -305,6 +305,13 @@ CACHES = {
         },
     }
 }
+PLAZA_REDIS_TIMEOUT_MS = env.number(
+    "PLAZA_REDIS_TIMEOUT_MS",
+    "How long a request waits for Redis before it is decided without.",
+    default=50,
+    least=1,
+    most=5_000,
+)
 RATELIMIT_USE_CACHE = "default"
 SILENCED_SYSTEM_CHECKS = [
     # django-ratelimit knows django-redis and memcached by name; its own counts were tried on this

@@ -7,9 +7,9 @@ counters of a month have an epoch, one life of the keys, and a base, which is wh
 have been counted elsewhere (before Redis lost its counters, or while it was away).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -19,10 +19,10 @@ from config.ids import new_id
 from config.logs import logger
 from config.needs import Meter
 from config.quick_redis import RedisAway
-from quotas.counters import Beginning, Counters, calls_key, counters, patient_counters
+from quotas.counters import Beginning, SpoolSum, calls_key, counters, patient_counters
 from quotas.meters import period_start
 from quotas.models import ApiCallMark, UsageTotal
-from quotas.spool import NO_EPOCH, Count, Spool, left_behind, spool
+from quotas.spool import Count, Spool, left_behind, spool
 from quotas.verdicts import Calls
 
 log = logger(__name__)
@@ -53,10 +53,19 @@ SELECT tenant_id, %(meter)s, period_start, sum(change) FROM news
 ON CONFLICT (tenant_id, meter, period_start) DO UPDATE SET used = total.used + excluded.used
 RETURNING total.tenant_id, total.period_start, total.used
 """
-_COUNTED_IN = """
-SELECT tenant_id, period_start, epoch, sum(counted)::bigint FROM public.quotas_apicallmark
- WHERE (tenant_id, period_start) IN (SELECT * FROM unnest(%s::uuid[], %s::timestamptz[]))
- GROUP BY tenant_id, period_start, epoch
+# In one look, so that total and marks are of the same moment. Of the spools only what is asked for: a
+# month may have seen many processes.
+_IN_EPOCHS = """
+SELECT asked.tenant_id, asked.period_start, asked.epoch, max(total.used) - coalesce(sum(mark.counted), 0)::bigint,
+       array_remove(array_agg(CASE WHEN %(spools)s::text[] IS NULL OR mark.spool = ANY (%(spools)s::text[])
+                                   THEN mark.spool || ' ' || mark.counted END), NULL)
+  FROM unnest(%(tenants)s::uuid[], %(periods)s::timestamptz[], %(epochs)s::text[])
+       AS asked (tenant_id, period_start, epoch)
+  JOIN public.quotas_usagetotal AS total
+    ON (total.tenant_id, total.meter, total.period_start) = (asked.tenant_id, %(meter)s, asked.period_start)
+  LEFT JOIN public.quotas_apicallmark AS mark
+    ON (mark.tenant_id, mark.period_start, mark.epoch) = (asked.tenant_id, asked.period_start, asked.epoch)
+ GROUP BY asked.tenant_id, asked.period_start, asked.epoch
 """
 
 
@@ -68,9 +77,19 @@ class Folded(NamedTuple):
     used: int
 
 
-def count(calls: Calls, *, epoch: str) -> None:
+# A tenant and the start of its month.
+Total = tuple[UUID, datetime]
+# Totals of which Redis, being away, was not told.
+_untold: set[Total] = set()
+
+
+def count(calls: Calls, *, epoch: str) -> SpoolSum:
     """Remember calls that were done. `epoch` is Redis's, or empty where it was away."""
-    spool().add(calls.tenant_id, epoch=epoch, period_start=calls.period_start, calls=calls.asked)
+    mine = spool()
+    return SpoolSum(
+        mine.id,
+        mine.add(calls.tenant_id, epoch=epoch, period_start=calls.period_start, calls=calls.asked),
+    )
 
 
 def beginning(calls: Calls) -> Beginning:
@@ -100,6 +119,7 @@ def flush() -> int:
     On the square. Harmless twice.
     """
     changed = len(fold(spool()))
+    _tell_redis(list(_untold), spools=None)
     for found in left_behind():
         try:
             changed += len(fold(found))
@@ -120,7 +140,7 @@ def fold(counted: Spool) -> list[Folded]:
             changed = _folded(counted.id, counts)
     if changed:
         with at_place(Place.SQUARE):
-            _tell_redis(changed)
+            _tell_redis([each[:2] for each in changed], spools=[counted.id])
     return changed
 
 
@@ -138,36 +158,50 @@ def _folded(spool_id: str, counts: Sequence[Count]) -> list[Folded]:
         return [Folded(*row) for row in cursor.fetchall()]
 
 
-def _tell_redis(changed: Sequence[Folded]) -> None:
-    """Its base is what the ledger has from elsewhere; never less than what would hide a call from it."""
+def _tell_redis(totals: Sequence[Total], *, spools: Sequence[str] | None) -> None:
+    """What the ledger has from elsewhere, and from these spools (None: all) in Redis's own epoch.
+
+    A process that was killed, or to which Redis did not listen, has told it less.
+    """
+    if not totals:
+        return
     server = patient_counters()
+    _untold.update(totals)
     try:
-        found = server.read([calls_key(each.tenant_id, each.period_start) for each in changed])
-        marks = _counted_in_epochs(changed)
-        for each, known in zip(changed, found, strict=True):
-            if known is None:
-                continue
-            here = marks.get((each.tenant_id, each.period_start, known.epoch), 0)
-            base = each.used - min(here, known.counted)
-            if base > known.base:
-                _rebase(server, each, known.epoch, base)
+        found = server.read([calls_key(*total) for total in totals])
+        known = {
+            total: each.epoch for total, each in zip(totals, found, strict=True) if each is not None
+        }
+        for total, base, sums in _in_epochs(known, spools):
+            server.inform(calls_key(*total), known[total], base, sums)
+        _untold.difference_update(totals)
     except RedisAway:
         log.warning("api_calls.base_postponed")
 
 
-def _rebase(server: Counters, total: Folded, epoch: str, base: int) -> None:
-    server.rebase(calls_key(total.tenant_id, total.period_start), epoch, base)
-
-
-def _counted_in_epochs(changed: Iterable[Folded]) -> dict[tuple[UUID, datetime, str], int]:
-    """Of each total what each epoch of Redis's counters has counted."""
-    totals = [(each.tenant_id, each.period_start) for each in changed]
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNTED_IN, [[each[0] for each in totals], [each[1] for each in totals]])
-        rows = cast("list[tuple[UUID, datetime, str, int]]", cursor.fetchall())
-    return {
-        (tenant, period, epoch): calls for tenant, period, epoch, calls in rows if epoch != NO_EPOCH
+def _in_epochs(
+    epochs: Mapping[Total, str], spools: Sequence[str] | None
+) -> list[tuple[Total, int, list[SpoolSum]]]:
+    """Of each total what was counted outside of its epoch, and what these spools have counted in it."""
+    facts: dict[str, Any] = {
+        "tenants": [tenant_id for tenant_id, _ in epochs],
+        "periods": [period_start for _, period_start in epochs],
+        "epochs": list(epochs.values()),
+        "spools": None if spools is None else list(spools),
+        "meter": _METER,
     }
+    with connection.cursor() as cursor:
+        cursor.execute(_IN_EPOCHS, facts)
+        rows = cursor.fetchall()
+    return [
+        ((tenant_id, period_start), int(base), [_sum(each) for each in sums])
+        for tenant_id, period_start, _epoch, base, sums in rows
+    ]
+
+
+def _sum(told: str) -> SpoolSum:
+    spool_id, _, calls = told.partition(" ")
+    return SpoolSum(spool_id, int(calls))
 
 
 def forget_marks(*, now: datetime) -> int:

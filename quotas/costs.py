@@ -14,10 +14,11 @@ _BATCH_PATH = "/batch"
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Units of the month's API calls, and of each rate."""
+    """Units of the month's API calls, and of each rate. Bulk work waits first (quotas/waiting_room.py)."""
 
     calls: int = 1
     rate: int = 1
+    is_bulk: bool = False
 
 
 ONE_UNIT = Cost()
@@ -27,8 +28,8 @@ def cost_of(request: HttpRequest, needs: Needs) -> Cost:
     """A search costs more than a read, a batch as much as its items one by one; by rate it is one request."""
     cost = needs.cost + (needs.search_cost if request.GET.get("search") else 0)
     if request.method == "POST" and request.path_info.endswith(_BATCH_PATH):
-        return Cost(calls=needs.cost * _items(request), rate=cost)
-    return Cost(calls=cost, rate=cost)
+        return Cost(calls=needs.cost * _items(request), rate=cost, is_bulk=True)
+    return Cost(calls=cost, rate=cost, is_bulk=needs.deferrable)
 
 
 def _items(request: HttpRequest) -> int:

@@ -27,9 +27,20 @@ _MICROSECONDS = 1_000_000
 _FOLDER = Path(__file__).parent
 _DECIDE = Script((_FOLDER / "gate.lua").read_text())
 _SETTLE = Script((_FOLDER / "settle.lua").read_text())
-_REBASE = Script("""
+# What the ledger knows only grows, and so does what a spool has counted (settle.lua).
+_INFORM = Script("""
 if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'base', ARGV[2])
+if tonumber(ARGV[2]) > tonumber(redis.call('HGET', KEYS[1], 'base')) then
+  redis.call('HSET', KEYS[1], 'base', ARGV[2])
+end
+for index = 3, #ARGV, 2 do
+  local field = 'spool:' .. ARGV[index]
+  local more = tonumber(ARGV[index + 1]) - tonumber(redis.call('HGET', KEYS[1], field) or '0')
+  if more > 0 then
+    redis.call('HINCRBY', KEYS[1], 'counted', string.format('%.0f', more))
+    redis.call('HSET', KEYS[1], field, ARGV[index + 1])
+  end
+end
 return 1
 """)
 # Only what still runs: a lease that was settled meanwhile must not come back.
@@ -39,7 +50,6 @@ local ends = tonumber(time[1]) * 1000000 + tonumber(time[2]) + tonumber(ARGV[1])
 for index = 2, #ARGV do
   redis.call('ZADD', KEYS[1], 'XX', string.format('%.0f', ends), ARGV[index])
 end
-redis.call('PEXPIRE', KEYS[1], math.ceil(tonumber(ARGV[1]) / 500))
 return 1
 """)
 
@@ -53,6 +63,13 @@ class Beginning(NamedTuple):
 
     epoch: str
     base: int
+
+
+class SpoolSum(NamedTuple):
+    """All calls of a tenant and month that one process has counted in one epoch (quotas/spool.py)."""
+
+    spool: str
+    calls: int
 
 
 class ApiCallCounters(NamedTuple):
@@ -117,22 +134,23 @@ class Counters:
                 return _read(answer, asked.buckets)
         raise RedisAway
 
-    def settle(self, calls: Calls, lease: Lease, *, epoch: str, kept: bool) -> None:
-        """End the lease; the calls that it had reserved count if `kept`. Waits for no answer. Raises RedisAway."""
+    def settle(self, calls: Calls, lease: Lease, *, epoch: str, counted: SpoolSum | None) -> None:
+        """End the lease. Its calls are in `counted`, or given back. Waits for no answer. Raises RedisAway."""
         keys = [
             calls_key(calls.tenant_id, calls.period_start),
             running_key(calls.tenant_id, calls.period_start),
         ]
-        counted = calls.asked if kept else 0
-        self.server.tell(_SETTLE, keys, [member_of(lease, calls), epoch, calls.asked, counted])
+        told = counted or ("", 0)
+        self.server.tell(_SETTLE, keys, [member_of(lease, calls), epoch, calls.asked, *told])
 
     def renew(self, key: str, members: Sequence[str], *, seconds: int) -> None:
         """Prolong the leases of what still runs. Raises RedisAway."""
         self.server.run(_RENEW, [key], [seconds * _MICROSECONDS, *members])
 
-    def rebase(self, key: str, epoch: str, base: int) -> None:
-        """Tell an epoch what else is used this month. Raises RedisAway."""
-        self.server.run(_REBASE, [key], [epoch, base])
+    def inform(self, key: str, epoch: str, base: int, sums: Sequence[SpoolSum]) -> None:
+        """Tell an epoch what else is used this month, and what spools have counted in it. Raises RedisAway."""
+        told = [fact for each in sums for fact in each]
+        self.server.run(_INFORM, [key], [epoch, base, *told])
 
     def read(self, keys: Iterable[str]) -> list[ApiCallCounters | None]:
         """The counters of each key, None where there are none. Raises RedisAway."""

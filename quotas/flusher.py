@@ -1,12 +1,15 @@
 """What a web process does beside its requests, once a second: fold API calls, renew leases, keep explanations."""
 
 import atexit
+import multiprocessing.util
 import os
 import threading
+from contextlib import suppress
 
 from django.db import DatabaseError, InterfaceError, connection
 
 from config.logs import logger
+from config.quick_redis import RedisAway, quick_redis
 from quotas import api_calls, explanations
 from quotas.running import renew_leases
 from quotas.spool import end_spool
@@ -27,6 +30,8 @@ class Flusher:
 
     def _run(self) -> None:
         while not self._stop.wait(EVERY_SECONDS):
+            with suppress(RedisAway):  # so that an idle process need not read its tenants anew
+                quick_redis().ask(lambda server: server.ping())
             turn()
 
     def stop(self) -> None:
@@ -60,4 +65,8 @@ def start() -> None:
     with _starting:
         if os.getpid() not in _flushers:
             _flushers[os.getpid()] = flusher = Flusher()
-            atexit.register(flusher.stop)
+            # granian's processes are multiprocessing's, which end without `atexit`.
+            if multiprocessing.parent_process() is None:
+                atexit.register(flusher.stop)
+            else:
+                multiprocessing.util.Finalize(None, flusher.stop, exitpriority=10)

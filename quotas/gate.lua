@@ -103,7 +103,8 @@ for _, rate in ipairs(rates) do
 end
 -- A question that is sent again, since its answer was lost, has its lease already.
 if verdict == 0 and lease ~= '' and redis.call('ZADD', KEYS[3], whole(now + tonumber(ARGV[9])), lease) == 1 then
-  redis.call('PEXPIRE', KEYS[3], whole(math.ceil(tonumber(ARGV[9]) / 500)))
+  -- As long as the hash: a set that ended with its last lease would give nothing back.
+  redis.call('EXPIREAT', KEYS[3], ARGV[7])
   answer[6] = running + 1
   if asked > 0 then
     redis.call('HINCRBY', KEYS[2], 'reserved', whole(asked))

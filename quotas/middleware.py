@@ -20,7 +20,7 @@ from quotas.decision import Decision
 from quotas.metrics import count_decision
 from quotas.question import Question
 from quotas.refusals import QuotaExceeded
-from quotas.waiting_room import Overloaded, waiting_room
+from quotas.waiting_room import Overloaded, Place, waiting_room
 from tenants.address import address_of
 from tenants.identity.caller import caller_of
 from tenants.outdated import OutOfDate
@@ -45,10 +45,10 @@ class Gate:
         try:
             response = self.get_response(request)
         finally:
-            began: float | None = getattr(request, "began_at_gate", None)
-            if began is not None:
-                waiting_room().leave(began)
-                del request.began_at_gate  # type: ignore[attr-defined]
+            place: Place | None = getattr(request, "place_at_work", None)
+            if place is not None:
+                waiting_room().leave(place)
+                del request.place_at_work  # type: ignore[attr-defined]
         decision: Decision | None = getattr(request, "decision", None)
         if decision is None:
             return response
@@ -112,7 +112,7 @@ def _explain_view(request: HttpRequest, response: HttpResponse, decision: Decisi
 
 def _decided(request: HttpRequest, asked: Question) -> Decision:
     try:
-        request.began_at_gate = waiting_room().enter(asked.needs)  # type: ignore[attr-defined]
+        request.place_at_work = waiting_room().enter(asked.needs, is_bulk=asked.cost.is_bulk)  # type: ignore[attr-defined]
         return gate.decide(asked)
     except Overloaded as overloaded:
         return Decision(refusal=overloaded, rule="load")

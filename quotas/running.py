@@ -17,7 +17,6 @@ from quotas.verdicts import Calls, Lease
 
 log = logger(__name__)
 LEASE_SECONDS = 60
-_RENEW_AFTER_SECONDS = 20.0
 
 
 @dataclass(slots=True, eq=False)
@@ -27,25 +26,29 @@ class Ticket:
     calls: Calls
     lease: Lease | None = None
     epoch: str = ""
-    _began: float = field(default_factory=time.monotonic)
+    _renewed_at: float = field(default_factory=time.monotonic)
 
     def settle(self, *, kept: bool) -> None:
         """The work is done (`kept`), or was refused or failed: then its calls are given back."""
         if self.lease is not None:
             _running.pop(self.lease.holder, None)
+        counted = None
         if kept and self.calls.asked:
-            api_calls.count(self.calls, epoch=self.epoch)
+            counted = api_calls.count(self.calls, epoch=self.epoch)
         if self.lease is None:
             return
         try:
-            counters().settle(self.calls, self.lease, epoch=self.epoch, kept=kept)
+            counters().settle(self.calls, self.lease, epoch=self.epoch, counted=counted)
         except RedisAway:
             # The lease ends by itself; the ledger knows the calls by now, and tells Redis.
             log.info("gate.lease_left")
 
-    @property
-    def is_old(self) -> bool:
-        return time.monotonic() - self._began > _RENEW_AFTER_SECONDS
+    def is_due(self, now: float) -> bool:
+        """Whether a third of its lease is over, by the monotonic clock."""
+        return self.lease is not None and now - self._renewed_at > self.lease.seconds / 3
+
+    def renewed(self, at: float) -> None:
+        self._renewed_at = at
 
 
 _running: dict[str, Ticket] = {}
@@ -62,16 +65,20 @@ def begin(ticket: Ticket) -> Ticket:
 def renew_leases() -> int:
     """Prolong those of requests that take long; how many they are."""
     with _renewing:
-        old = [ticket for ticket in list(_running.values()) if ticket.is_old]
-        by_key: defaultdict[str, list[str]] = defaultdict(list)
-        for ticket in old:
+        now = time.monotonic()
+        due = [ticket for ticket in list(_running.values()) if ticket.is_due(now)]
+        by_key: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
+        for ticket in due:
             if ticket.lease is not None:
                 key = running_key(ticket.calls.tenant_id, ticket.calls.period_start)
-                by_key[key].append(member_of(ticket.lease, ticket.calls))
+                member = member_of(ticket.lease, ticket.calls)
+                by_key[key, ticket.lease.seconds].append(member)
         try:
-            for key, members in by_key.items():
-                patient_counters().renew(key, members, seconds=LEASE_SECONDS)
+            for (key, seconds), members in by_key.items():
+                patient_counters().renew(key, members, seconds=seconds)
         except RedisAway:
             log.info("gate.leases_not_renewed")
             return 0
-    return len(old)
+        for ticket in due:
+            ticket.renewed(now)
+    return len(due)

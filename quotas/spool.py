@@ -61,8 +61,8 @@ class Spool:
             self._slots[count[:3]] = at
         self._end = len(self._slots) * _SLOT.size
 
-    def add(self, tenant_id: UUID, *, epoch: str, period_start: datetime, calls: int) -> None:
-        """Count `calls` more."""
+    def add(self, tenant_id: UUID, *, epoch: str, period_start: datetime, calls: int) -> int:
+        """Count `calls` more; how many these are now."""
         key = (tenant_id, epoch, period_start)
         with self._lock:
             at = self._slots.get(key)
@@ -70,6 +70,7 @@ class Spool:
                 at = self._new_slot(key)
             (counted,) = _COUNT.unpack_from(self._map, at + _COUNT_AT)
             _COUNT.pack_into(self._map, at + _COUNT_AT, counted + calls)
+            return int(counted + calls)
 
     def counts(self) -> list[Count]:
         """All that was counted here, ever."""

@@ -8,6 +8,7 @@ than is useful is refused at once with 503, instead of everybody being served la
 import heapq
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -41,25 +42,42 @@ class _Waiting:
     has_left: bool = field(compare=False, default=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place taken, at `began` by the room's clock."""
+
+    rank: int
+    began: float
+
+
 class WaitingRoom:
-    """`places` at work at once; safe for threads."""
+    """`places` at work at once; safe for threads.
+
+    Long work must not take them all: bulk gets half of them, and one is kept for what is critical.
+    """
 
     def __init__(self, places: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._places = places
+        # At most so many of each rank together with those below it.
+        self._most = {
+            _CRITICAL: places,
+            _OTHER: max(1, places - 1),
+            _DEFERRABLE: max(1, places // 2),
+        }
         self._clock = clock
         self._lock = threading.Lock()
-        self._at_work = 0
+        self._at_work = Counter[int]()
         self._waiting: list[_Waiting] = []
         self._number = 0
-        self._usual_seconds = 0.0
+        self._usual_seconds = dict.fromkeys(PATIENCE_SECONDS, 0.0)
 
-    def enter(self, needs: Needs) -> float:
-        """Take a place, or wait for one's turn; when it began. Raises Overloaded."""
-        rank = _rank_of(needs)
+    def enter(self, needs: Needs, *, is_bulk: bool) -> Place:
+        """Take a place, or wait for one's turn. Raises Overloaded."""
+        rank = _rank_of(needs, is_bulk=is_bulk)
         with self._lock:
-            if self._at_work < self._places:
-                self._at_work += 1
-                return self._clock()
+            if self._may_begin(rank):
+                self._at_work[rank] += 1
+                return Place(rank, self._clock())
             patience = PATIENCE_SECONDS[rank]
             if self._expected_wait(rank) > patience:
                 raise Overloaded()
@@ -71,34 +89,48 @@ class WaitingRoom:
                 if not mine.turn.is_set():
                     mine.has_left = True
                     raise Overloaded()
-        return self._clock()
+        return Place(rank, self._clock())
 
-    def leave(self, began: float) -> None:
+    def leave(self, place: Place) -> None:
         """Give the place to the next one in turn."""
         with self._lock:
-            took = self._clock() - began
-            self._usual_seconds += _LEARN_RATIO * (took - self._usual_seconds)
+            took, usual = self._clock() - place.began, self._usual_seconds[place.rank]
+            self._usual_seconds[place.rank] = usual + _LEARN_RATIO * (took - usual)
+            self._at_work[place.rank] -= 1
             while self._waiting:
-                following = heapq.heappop(self._waiting)
+                following = self._waiting[0]
                 if not following.has_left:
+                    # Where the first may not begin, nobody behind it may.
+                    if not self._may_begin(following.rank):
+                        return
+                    self._at_work[following.rank] += 1
                     following.turn.set()
+                    heapq.heappop(self._waiting)
                     return
-            self._at_work -= 1
+                heapq.heappop(self._waiting)
 
     @property
     def waiting(self) -> int:
         with self._lock:
             return sum(not each.has_left for each in self._waiting)
 
+    def _may_begin(self, rank: int) -> bool:
+        return all(
+            sum(self._at_work[each] for each in PATIENCE_SECONDS if each >= limited) < most
+            for limited, most in self._most.items()
+            if limited <= rank
+        )
+
     def _expected_wait(self, rank: int) -> float:
-        ahead = sum(each.rank <= rank and not each.has_left for each in self._waiting)
-        return (ahead + 1) * self._usual_seconds / self._places
+        ahead = [each.rank for each in self._waiting if each.rank <= rank and not each.has_left]
+        seconds = sum(self._usual_seconds[each] for each in [*ahead, rank])
+        return seconds / self._most[rank]
 
 
-def _rank_of(needs: Needs) -> int:
+def _rank_of(needs: Needs, *, is_bulk: bool) -> int:
     if needs.critical or needs.public:
         return _CRITICAL
-    return _DEFERRABLE if needs.deferrable else _OTHER
+    return _DEFERRABLE if is_bulk else _OTHER
 
 
 @cache

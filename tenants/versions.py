@@ -10,8 +10,10 @@ only while its token is Redis's own:
   what was read of that tenant then serves one request.
 - Whoever changes a tenant takes that lock as the last thing before the commit, before the mark, so it
   waits for nobody while others wait for it, and no reader can find the mark without the lock.
-- While Redis is away every request reads PostgreSQL. A process that had to connect anew forgets its
-  snapshots, for Redis may have come back with tokens of before (tenants/snapshots.py).
+- While Redis is away every request reads PostgreSQL. A process that met another life of Redis forgets
+  its snapshots, for it may have come back with tokens of before (tenants/snapshots.py).
+- A Redis that stands still takes no mark and breaks no connection. So the writer waits for it longer
+  than any process trusts its snapshots without a word from Redis (config/quick_redis.py).
 - A mark that Redis did not take is made good by `publish_recent`, which the clock runs.
 """
 
@@ -27,7 +29,7 @@ from django.db.transaction import TransactionManagementError
 
 from config.ids import new_id
 from config.logs import logger
-from config.quick_redis import RedisAway, Script, patient_redis, quick_redis
+from config.quick_redis import RedisAway, Script, insistent_redis, patient_redis, quick_redis
 from tenants.snapshots import forget
 
 log = logger(__name__)
@@ -80,12 +82,19 @@ def _change(tenant_id: UUID) -> Callable[[], None]:
     token = new_id().hex
     with connection.cursor() as cursor:
         cursor.execute(_CHANGE, {"tenant_id": tenant_id, "token": token})
+    _mark(tenant_id, token)
+    return partial(_publish, tenant_id, token)
+
+
+def _mark(tenant_id: UUID, token: str) -> None:
+    """Waits for a Redis that stands still, longer than any process trusts what it knows in such a silence."""
     try:
-        quick_redis().ask(lambda server: server.set(version_key(tenant_id), _PENDING + token))
+        insistent_redis().insist(
+            lambda server: server.set(version_key(tenant_id), _PENDING + token)
+        )
     except RedisAway:
         # Requests read PostgreSQL now; `publish_recent` tells Redis when it is back.
         log.warning("version.not_marked", extra={"tenant_id": str(tenant_id)})
-    return partial(_publish, tenant_id, token)
 
 
 def _publish(tenant_id: UUID, token: str) -> None:

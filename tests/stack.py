@@ -29,9 +29,10 @@ def free_port() -> int:
 class Plaza:
     """A running Plaza. `square()` and `stall(slug)` are HTTP clients of its hosts."""
 
-    def __init__(self, home: Path, port: int) -> None:
+    def __init__(self, home: Path, port: int, supervisor_id: int) -> None:
         self.home = home
         self.port = port
+        self.supervisor_id = supervisor_id
 
     def client(self, host: str, **headers: str) -> httpx.Client:
         # Resolvers of programs do not know *.localhost: connect by address and send Host.
@@ -76,8 +77,11 @@ class Plaza:
 
 
 @contextlib.contextmanager
-def running_plaza(home: Path, *, keep_servers: bool) -> Iterator[Plaza]:
-    """Start it, wait until it is ready, stop it as Ctrl-C does. `keep_servers` uses those of the environment."""
+def running_plaza(home: Path, *, keep_servers: bool, **more: str) -> Iterator[Plaza]:
+    """Start it, wait until it is ready, stop it as Ctrl-C does. `keep_servers` uses those of the environment.
+
+    `more` are variables of its environment.
+    """
     port = free_port()
     environment = {
         name: value
@@ -87,7 +91,7 @@ def running_plaza(home: Path, *, keep_servers: bool) -> Iterator[Plaza]:
         )
         and (keep_servers or name not in _SERVERS)
     }
-    environment |= {"PLAZA_HOME": str(home), "PLAZA_PORT": str(port), "PLAZA_ENV": "local"}
+    environment |= {"PLAZA_HOME": str(home), "PLAZA_PORT": str(port), "PLAZA_ENV": "local", **more}
     process = subprocess.Popen(
         [sys.executable, "-m", "config.local", "up"],
         cwd=REPOSITORY,
@@ -96,7 +100,7 @@ def running_plaza(home: Path, *, keep_servers: bool) -> Iterator[Plaza]:
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
-    plaza = Plaza(home, port)
+    plaza = Plaza(home, port, process.pid)
     try:
         _wait_until_ready(plaza, process)
         yield plaza

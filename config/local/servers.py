@@ -3,7 +3,8 @@
 import http.client
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from config.local import names
 from config.local.files import last_lines, write_whole
@@ -13,8 +14,9 @@ from config.local.ports import HOST, Ports
 from config.local.processes import Child, Command, start
 from config.local.supervisor import Service
 
-WEB_WORKERS = 2
-WEB_THREADS = 8
+# granian's own variables, so that the environment may say otherwise. More threads than places
+# (PLAZA_WEB_PLACES): what waits does so in quotas/waiting_room.py, where the urgent goes first.
+_GRANIAN = {"GRANIAN_WORKERS": "2", "GRANIAN_BLOCKING_THREADS": "16"}
 TASK_PROCESSES = 2
 # Given to `make up` alone, they matter to every other command of this folder too. No secrets:
 # those of the environment are not ours to write down.
@@ -70,7 +72,6 @@ def application(plan: Plan) -> list[Service]:
 def _web(plan: Plan) -> Service:
     granian = (
         *("-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(plan.port)),
-        *("--workers", str(WEB_WORKERS), "--blocking-threads", str(WEB_THREADS)),
         "--respawn-failed-workers",  # else one killed worker ends the others too
         *("--log-config", str(REPOSITORY / "config" / "granian.json")),
         *("--no-ws", "config.wsgi:application"),
@@ -78,7 +79,7 @@ def _web(plan: Plan) -> Service:
     return Service(
         name=names.WEB,
         label=lambda: "Web",
-        spawn=_python(plan, names.WEB, granian),
+        spawn=_python(plan, names.WEB, granian, chosen=_GRANIAN),
         is_ready=lambda _: readyz(plan.domain, plan.port),
         stop_rank=0,
         patience_seconds=120.0,
@@ -180,15 +181,22 @@ def says(child: Child, words: str) -> bool:
 
 
 def _python(
-    plan: Plan, name: str, arguments: tuple[str, ...], *, as_owner: bool = False
+    plan: Plan,
+    name: str,
+    arguments: tuple[str, ...],
+    *,
+    as_owner: bool = False,
+    chosen: Mapping[str, str] = MappingProxyType({}),
 ) -> Callable[[dict[str, str]], Child]:
+    """`chosen` are variables that the environment may set otherwise."""
+
     def spawn(environment: dict[str, str]) -> Child:
         return start(
             Command(
                 name=name,
                 argv=(sys.executable, *arguments),
                 log=plan.wish.home.log(name),
-                environment=environment | {"PYTHONUNBUFFERED": "1"},
+                environment={**chosen, **environment, "PYTHONUNBUFFERED": "1"},
                 folder=REPOSITORY,
             )
         )

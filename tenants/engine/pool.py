@@ -198,14 +198,14 @@ def _rebound(found: Pooled, wanted: Binding) -> bool:
 
 def _bind(connection: "psycopg.Connection[Any]", wanted: Binding, *, is_used: bool) -> None:
     """Send the binding, which is ours to the letter, by the simple protocol: one round trip for all of it."""
-    raw = connection.pgconn
     # DISCARD ALL forgets the role, settings, plans, listeners and locks of whoever had it before.
     for message in (b"DISCARD ALL", wanted.sql()) if is_used else (wanted.sql(),):
-        answer = raw.exec_(message)
+        answer = connection.pgconn.exec_(message)
         if answer.status not in {ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK}:
             raise psycopg.errors.error_from_result(answer)
     if is_used:
         connection._prepared.clear()  # noqa: SLF001 (it did not see DISCARD ALL, and has no public name)
+        connection._prepared._to_flush.clear()  # noqa: SLF001 (its DEALLOCATE ALL would drop the next one)
 
 
 def _is_as_bound(pooled: Pooled) -> bool:

@@ -15,7 +15,20 @@
                 turns with slices without it: fewer than 100 locks at any moment, and nobody is slower.
   provisioning  sign-ups killed with SIGKILL at random moments: run again, and the outcome is the same.
 
+These run against the real stack (granian with four processes, PostgreSQL, Valkey, Celery, over HTTP):
+
+  grants        200 clients at once on a quota of 1,000, with a web process killed in the middle: exactly
+                1,000 API calls, and exactly 1,000 contacts, are admitted.
+  policy        suspended, resumed, a limit raised or lowered, a key or a family of tokens revoked, a role
+                changed, a member removed, a name changed: the very next request on every process knows,
+                with Redis stopped, dead or back with old data, and after writers killed half-way.
+  noisy         one tenant floods, its neighbour's 99th percentile stays within a second; bulk work is shed
+                first, and what is urgent goes on.
+  web, worker, redis, postgres
+                each killed again and again under load (Redis also stopped and emptied): the ledger is the
+                sum of accepted work, to the unit, and only what may fail does.
+
 Each prints `drill=… n=… leaks=… lost=… dup=… p95=… PASS|FAIL` and exits 0 or 1. A drill fails too when its
 own check could not have failed. All of it happens in databases that the drill makes and drops on the server
-of DATABASE_URL, as the roles of production; equal seeds ask the same questions in the same order.
+of DATABASE_URL, as the roles of production, or in a stack of its own; equal seeds ask the same questions in the same order.
 """

@@ -3,6 +3,7 @@
 import argparse
 import logging
 import signal
+import subprocess
 import sys
 from importlib import import_module
 
@@ -17,6 +18,13 @@ FULL = {
     "isolation": 10_000,
     "provisioning": 60,
     "offboard": 500,
+    "grants": 20,
+    "policy": 3,
+    "noisy": 30,
+    "web": 10,
+    "worker": 5,
+    "redis": 5,
+    "postgres": 4,
 }
 # What the suite asks of each.
 SHORT = {
@@ -26,12 +34,26 @@ SHORT = {
     "isolation": 300,
     "provisioning": 6,
     "offboard": 12,
+    "grants": 1,
+    "policy": 1,
+    "noisy": 5,
+    "web": 2,
+    "worker": 1,
+    "redis": 1,
+    "postgres": 1,
 }
+# These have a whole stack of their own; the others work in a database on the servers of the environment.
+ON_THE_STACK = ("grants", "policy", "noisy", "web", "worker", "redis", "postgres")
 
 
 def main() -> int:
     asked = _arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that database and roles go
+    here = [name for name in asked.names if name not in ON_THE_STACK]
+    if here and len(here) < len(asked.names):
+        return _one_after_the_other(asked, here)
+    if not here:
+        return _run_on_the_stack(asked)
     with own_database(login=asked.login):
         import django
         from django.test.utils import setup_test_environment
@@ -42,6 +64,34 @@ def main() -> int:
         logging.getLogger("psycopg").setLevel(logging.CRITICAL)
         setup_test_environment()
         return _run(asked)
+
+
+def _one_after_the_other(asked: argparse.Namespace, here: list[str]) -> int:
+    """Django knows one database in a process."""
+    codes = []
+    for names in (here, [name for name in asked.names if name in ON_THE_STACK]):
+        command = [sys.executable, "-m", "tests.drills", *names, "--seed", str(asked.seed)]
+        command += ["--login", asked.login] + ["--short"] * asked.short
+        command += ["--n", str(asked.n)] if asked.n else []
+        codes.append(subprocess.run(command, check=False).returncode)
+    return max(codes)
+
+
+def _run_on_the_stack(asked: argparse.Namespace) -> int:
+    from tests.drills.estate import estate
+
+    passed = True
+    with estate(asked.seed) as made:
+        stay_on_the_loopback()
+        for name in asked.names:
+            outcome = import_module(f"tests.drills.{name}").run(made, _count(asked, name))
+            print(outcome.report(), flush=True)
+            passed = passed and outcome.passed
+    return 0 if passed else 1
+
+
+def _count(asked: argparse.Namespace, name: str) -> int:
+    return int(asked.n or (SHORT if asked.short else FULL)[name])
 
 
 def _arguments() -> argparse.Namespace:
@@ -71,7 +121,7 @@ def _run(asked: argparse.Namespace) -> int:
         for name, module in modules.items():
             part = made.part(taken, module.TENANTS)
             taken += module.TENANTS
-            outcome = module.run(part, asked.n or (SHORT if asked.short else FULL)[name])
+            outcome = module.run(part, _count(asked, name))
             print(outcome.report(), flush=True)
             passed = passed and outcome.passed
     return 0 if passed else 1

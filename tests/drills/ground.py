@@ -75,7 +75,8 @@ def ground(*, tenants: int, seed: int) -> Iterator[Ground]:
 def hang_up() -> None:
     """Close this thread's connection and all that wait in the pool."""
     connection.close()
-    pool_of(str(connection.settings_dict["NAME"]), 0).close_idle()
+    settings = connection.settings_dict
+    pool_of(str(settings["NAME"]), int(settings["POOL_SIZE"])).close_idle()
 
 
 def made_tenant(slug: str) -> Tenant:

@@ -12,7 +12,15 @@ import pytest
 
 from config.ids import new_id
 from config.quick_redis import QuickRedis
-from quotas.counters import Beginning, Counters, CountersUnbegun, calls_key, key_of, running_key
+from quotas.counters import (
+    Beginning,
+    Counters,
+    CountersUnbegun,
+    SpoolSum,
+    calls_key,
+    key_of,
+    running_key,
+)
 from quotas.entitlements import Rate
 from quotas.verdicts import Asked, Bucket, Calls, Lease, Verdict
 from tenants.versions import version_key
@@ -127,11 +135,18 @@ def test_what_is_settled_counts_or_is_given_back_in_the_epoch_that_reserved_it(
     take(counters, [], calls(tenant_id, 5), Beginning("now", 0), lease=one)
     take(counters, [], calls(tenant_id, 2), lease=other)
     assert counters.read([calls_key(tenant_id, NOVEMBER)]) == [("now", 0, 0, 7)]
-    counters.settle(calls(tenant_id, 9), foreign, epoch="before", kept=True)
-    counters.settle(calls(tenant_id, 5), one, epoch="now", kept=True)
-    counters.settle(calls(tenant_id, 2), other, epoch="now", kept=False)
+    counters.settle(calls(tenant_id, 9), foreign, epoch="before", counted=SpoolSum("a", 9))
+    counters.settle(calls(tenant_id, 5), one, epoch="now", counted=SpoolSum("a", 5))
+    counters.settle(calls(tenant_id, 2), other, epoch="now", counted=None)
     assert take(counters, [], calls(tenant_id, 1)).calls_used == 6
     assert counters.read([calls_key(tenant_id, NOVEMBER)]) == [("now", 0, 5, 1)]
+
+
+def test_a_lease_gives_back_however_long_nobody_asks(counters: Counters) -> None:
+    tenant_id = new_id()
+    take(counters, [], calls(tenant_id, 4, limit=4), Beginning("now", 0), lease=Lease("killed", 1))
+    time.sleep(2.3)
+    assert take(counters, [], calls(tenant_id, 4, limit=4)).calls_used == 4
 
 
 def test_a_lease_that_runs_out_gives_back_what_it_had_reserved(counters: Counters) -> None:
@@ -143,7 +158,7 @@ def test_a_lease_that_runs_out_gives_back_what_it_had_reserved(counters: Counter
     time.sleep(1.1)
     assert take(counters, [], calls(tenant_id, 4, limit=10)).calls_used == 4
     # Its work was done all the same.
-    counters.settle(calls(tenant_id, 4), late, epoch="now", kept=True)
+    counters.settle(calls(tenant_id, 4), late, epoch="now", counted=SpoolSum("a", 4))
     assert take(counters, [], calls(tenant_id, 1, limit=10)).calls_used == 9
     assert counters.read([calls_key(tenant_id, NOVEMBER)]) == [("now", 0, 4, 5)]
 
@@ -153,7 +168,7 @@ def test_a_renewed_lease_stays_and_a_settled_one_does_not_come_back(counters: Co
     long, short = Lease("long", 1), Lease("short", 1)
     for lease in (long, short):
         take(counters, [], calls(tenant_id, 1), Beginning("now", 0), lease=lease)
-    counters.settle(calls(tenant_id, 1), short, epoch="now", kept=False)
+    counters.settle(calls(tenant_id, 1), short, epoch="now", counted=None)
     counters.renew(running_key(tenant_id, NOVEMBER), ["long:1", "short:1"], seconds=60)
     time.sleep(1.1)
     assert take(counters, [], calls(tenant_id, 1)).running == 2
@@ -178,7 +193,7 @@ def test_no_more_run_at_once_than_may_and_the_next_when_one_has_ended(counters: 
             lease for lease, is_in in zip(leases, pool.map(one, leases), strict=True) if is_in
         ]
     assert len(admitted) == 3
-    counters.settle(calls(tenant_id, 0), admitted[0], epoch="", kept=True)
+    counters.settle(calls(tenant_id, 0), admitted[0], epoch="", counted=None)
     assert [one(Lease(name, 60, most=3)) for name in ("next", "one more")] == [True, False]
 
 

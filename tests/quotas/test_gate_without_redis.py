@@ -1,6 +1,7 @@
 """Redis killed, stalled, and back: requests pass within bounds, and no call is lost."""
 
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,7 +10,12 @@ import pytest
 
 from config.breaker import PROBE_EVERY_SECONDS
 from config.needs import Needs
-from config.quick_redis import TIMEOUT_SECONDS
+from config.quick_redis import (
+    INSISTENCE_SECONDS,
+    SILENCE_SECONDS,
+    TIMEOUT_SECONDS,
+    insistent_redis,
+)
 from quotas import api_calls
 from quotas.counters import counters
 from quotas.decision import Decision
@@ -182,6 +188,34 @@ def test_the_flush_needs_no_redis_and_tells_it_when_it_is_back(
     assert admitted(ask, 3) == 1
     assert api_calls.flush() == 1
     assert total(tenant) == 3
+
+
+def test_a_process_that_heard_nothing_of_redis_for_long_trusts_nothing_of_before(
+    valkey: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("config.quick_redis.SILENCE_SECONDS", 0.2)
+    server = counters().server
+    server.ask(lambda client: client.ping())
+    known = server.connected
+    server.ask(lambda client: client.ping())
+    assert server.connected == known
+    time.sleep(0.3)
+    server.ask(lambda client: client.ping())
+    assert server.connected == known + 1
+    time.sleep(0.3)
+    assert server.connected == known + 2
+
+
+def test_whoever_insists_waits_for_a_redis_that_stands_still(
+    valkey: Any, stalled: Callable[[], None]
+) -> None:
+    insistent_redis().insist(lambda client: client.ping())
+    stalled()
+    threading.Timer(0.5, valkey.signal, [signal.SIGCONT]).start()
+    began = time.monotonic()
+    assert insistent_redis().insist(lambda client: client.ping()) is True
+    assert 0.4 < time.monotonic() - began < INSISTENCE_SECONDS
+    assert INSISTENCE_SECONDS > SILENCE_SECONDS
 
 
 def test_a_pooled_connection_that_redis_closed_costs_a_retry_and_no_fallback(

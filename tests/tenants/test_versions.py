@@ -204,7 +204,7 @@ def test_a_process_that_connects_anew_forgets_its_snapshots(sol: Tenant) -> None
     host = host_of(sol.slug)
     assert tenant_id_at(host) == sol.pk
     assert read_snapshot(sol.pk, is_kept=True) is snapshots.at_host(host)
-    quick_redis().connected += 1  # as after a restart of Redis, with what it had saved before
+    quick_redis()._connected += 1  # as after a restart of Redis, with what it had saved before
     assert snapshots.at_host(host) is None
 
 

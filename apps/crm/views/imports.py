@@ -49,7 +49,7 @@ class CsvRenderer(BaseRenderer):
 class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewSet):
     """Files on their way into contacts and orders."""
 
-    needs = Needs(feature=Feature.IMPORTS)
+    needs = Needs(feature=Feature.IMPORTS, deferrable=True)
     queryset = Import.objects.all()
     serializer_class = ImportOut
     filterset_class = ImportFilter

@@ -1,0 +1,76 @@
+"""Whose turn it is: urgent before usual before bulk, and who would wait too long is told so at once."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from config.needs import Needs
+from quotas.waiting_room import Overloaded, WaitingRoom
+
+USUAL, URGENT = Needs(), Needs(critical=True)
+
+
+def test_the_urgent_goes_before_who_came_earlier_and_bulk_goes_last() -> None:
+    room, order = WaitingRoom(places=1), list[str]()
+    began = room.enter(USUAL, is_bulk=False)
+
+    def come(name: str, needs: Needs, *, is_bulk: bool) -> None:
+        mine = room.enter(needs, is_bulk=is_bulk)
+        order.append(name)
+        room.leave(mine)
+
+    with ThreadPoolExecutor(3) as pool:
+        for number, (name, needs) in enumerate(
+            [("bulk", USUAL), ("usual", USUAL), ("urgent", URGENT)], start=1
+        ):
+            pool.submit(come, name, needs, is_bulk=name == "bulk")
+            while room.waiting < number:
+                time.sleep(0.001)
+        room.leave(began)
+
+    assert order == ["urgent", "usual", "bulk"]
+    assert room.enter(USUAL, is_bulk=True).began > 0
+
+
+def test_bulk_never_takes_every_place_and_one_is_kept_for_what_is_urgent() -> None:
+    room = WaitingRoom(places=4)
+    for is_bulk in (True, True, False):
+        room.enter(USUAL, is_bulk=is_bulk)
+    with ThreadPoolExecutor(3) as pool:
+        bulk = pool.submit(room.enter, USUAL, is_bulk=True)
+        with pytest.raises(Overloaded):
+            bulk.result()
+        usual = pool.submit(room.enter, USUAL, is_bulk=False)
+        while room.waiting < 1:
+            time.sleep(0.001)
+        urgent = room.enter(URGENT, is_bulk=False)
+        room.leave(urgent)
+        assert not usual.done()
+        with pytest.raises(Overloaded):
+            usual.result()
+
+
+def test_who_would_wait_longer_than_is_useful_is_refused_at_once_and_bulk_first() -> None:
+    now = [0.0]
+    room = WaitingRoom(places=1, clock=lambda: now[0])
+    began = room.enter(USUAL, is_bulk=False)
+    now[0] = 10.0
+    room.leave(began)
+    now[0] = 20.0
+    room.leave(room.enter(USUAL, is_bulk=True))
+    bulk = room.enter(USUAL, is_bulk=True)
+    now[0] = 30.0
+    room.leave(bulk)  # either is expected to take 1 s from now on
+    mine = room.enter(USUAL, is_bulk=False)
+
+    with pytest.raises(Overloaded):
+        room.enter(USUAL, is_bulk=True)
+    assert room.waiting == 0
+    with ThreadPoolExecutor(2) as pool:
+        waiting = [pool.submit(room.enter, needs, is_bulk=False) for needs in (USUAL, URGENT)]
+        while room.waiting < 2:
+            time.sleep(0.001)
+        room.leave(mine)
+        room.leave(waiting[1].result())
+    assert [each.result().began for each in waiting] == [30.0, 30.0]
