@@ -74,7 +74,9 @@ SELECT name, coalesce(r.rolname::text, 'PUBLIC') || ': ' || privilege
    AND place !~ '^(t_[0-9a-f]{32}|pg_temp.*|pg_toast.*)$'
    AND coalesce(r.rolname, 'PUBLIC') !~ '^t_[0-9a-f]{32}$'
    -- What config/closed_catalogs.py gives in place of PUBLIC's; whether it is there tells catalogs_open.
-   AND NOT (place = 'pg_catalog' AND r.rolname IN ('pg_monitor', 'plaza_square') AND privilege IN ('SELECT', 'EXECUTE'))
+   AND NOT (place = 'pg_catalog' AND coalesce(r.rolname, '') = 'pg_monitor' AND privilege IN ('SELECT', 'EXECUTE'))
+   AND NOT (place = 'pg_catalog' AND coalesce(r.rolname, '') = 'plaza_square'
+            AND (privilege = 'SELECT' OR name LIKE 'ROUTINE pg_catalog.pg_total_relation_size(%%'))
    AND (%(schemas)s::text[] IS NULL OR place = ANY(%(schemas)s) OR place = '')
 """
 _POLICIES: LiteralString = """

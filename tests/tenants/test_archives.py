@@ -78,7 +78,7 @@ def test_an_archive_holds_data_and_files_and_nothing_secret(sol, archive):
 
 
 def test_which_public_rows_are_exported_is_decided_here():
-    """A new table of public fails this test: decide whether it holds a secret (tenants/archives/public_data.py)."""
+    # A new table of public fails here: decide whether it holds a secret (tenants/archives/public_data.py).
     with closing(owner_connection()) as owner:
         exported = {table.name: set(open_columns(table)) for table in public_tables(owner)}
     assert exported == {
@@ -160,8 +160,7 @@ def test_ids_of_people_members_and_the_folder_become_those_of_the_new_tenant(sol
 
     here = Member.objects.get(tenant=nova, role="owner")
     with tenant_context(nova):
-        found = Contact.objects.get(email="c0@sol.test")
-        assert found.owner_id == here.pk != member.pk
+        assert Contact.objects.get(email="c0@sol.test").owner_id == here.pk != member.pk
     path = _only(nova, "crm_import", "file_path")
     assert (path, default_storage.exists(path)) == (f"{nova.id}/imports/first.csv", True)
 
@@ -247,6 +246,5 @@ def test_an_export_sees_one_moment_of_the_data_and_of_the_tables(sol, tmp_path):
 
     to = tmp_path / "sol.zip"
     manifest: Manifest = copies.export_to(tenant_id=sol.id, to=to, now=datetime.now(UTC), tell=tell)
-    assert waited == [True]
-    assert manifest.entries["tables/crm_contact.csv"].rows == 3
+    assert (waited, manifest.entries["tables/crm_contact.csv"].rows) == ([True], 3)
     assert UUID(json.loads(content(to)["manifest.json"])["tenant_id"]) == sol.id

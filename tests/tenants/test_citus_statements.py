@@ -78,7 +78,8 @@ def about_tenants(heard: set[str], names: Names) -> dict[str, int]:
     return verbs
 
 
-def test_every_address_of_a_tenant_asked_in_every_way(acme, api, names, spoken):
+def test_every_address_of_a_tenant_asked_in_every_way(acme, api, names, spoken, monkeypatch):
+    monkeypatch.setattr(settings, "PLAZA_CITUS", True)
     with tenant_context(acme):
         ids = {noun: str(make().pk) for noun, make in FOREIGN.items()}
     for path, _ in routes(settings.ROOT_URLCONF):

@@ -1,6 +1,8 @@
 """Grants that nobody declares, and declared ones that are gone: how each is planted, and what is said of it."""
 
-CONSUME = "plaza.consume(text, text, text, text, text, text, text, text)"
+from quotas.sealed import consuming
+
+CONSUME, REFUND = (f"plaza.{each.signature}" for each in (consuming.CONSUME, consuming.REFUND))
 # Each is its code, how it is planted, and what is said of it.
 GRANTS = {
     "a table for the tenants' group": (

@@ -1,7 +1,8 @@
 """Policies, sealed functions and roles that are not as declared: how each is planted, and what is said of it."""
 
-CONSUME = "plaza.consume(text, text, text, text, text, text, text, text)"
-REFUND = "plaza.refund(text, text, text, text, text, text, text)"
+from quotas.sealed import consuming
+
+CONSUME, REFUND = (f"plaza.{each.signature}" for each in (consuming.CONSUME, consuming.REFUND))
 ENQUEUE = "plaza.enqueue(text, text, text, text, text)"
 # Each is its code, how it is planted, and what is said of it.
 WALLS = {
