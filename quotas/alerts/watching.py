@@ -98,6 +98,7 @@ def _snapshots(tenants: Iterable[UUID], now: datetime) -> Mapping[UUID, Snapshot
                 plan=row.plan,
                 features=frozenset(),
                 limits=row.limits,
+                adds=row.adds,
                 rates={},
                 ladder={},
                 feature_ladder={},

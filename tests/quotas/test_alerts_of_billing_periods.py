@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.core import mail
 
 from config.needs import Meter
 from quotas import entitlements
@@ -14,6 +15,7 @@ from quotas.daily import DailyUsage, daily_usage, read_days
 from quotas.models import UsageAlert, UsageTotal
 from quotas.periods import Anchor
 from quotas.present import Reading, readings
+from tenants.mails.posting import send
 from tenants.models import Mail
 from tests import factories
 from tests.client import member_of
@@ -152,6 +154,21 @@ def test_a_forecast_reaches_to_the_end_of_the_billing_period(tenant):
     total(tenant.pk, 79, FEBRUARY_28)
     assert look(tenant, now) == [50, 0]
     letter = Mail.objects.get(kind="usage_forecast")
-    assert (letter.facts["forecast"]["runs_out_on"], letter.facts["resets_at"]) == (
-        "2026-03-28", "2026-03-31T09:00:00Z",
+    send(mail_id=letter.pk, now=now)
+    assert mail.outbox[0].subject == "Stall will run out of e-mails"
+    assert "At this pace you run out on March 28." in mail.outbox[0].body
+    assert "The count starts again on Mar 31, 2026." in mail.outbox[0].body
+
+
+def test_the_clock_knows_what_is_given_on_top_of_the_plan(tenant):
+    anchored(tenant.pk)
+    total(tenant.pk, 100, JANUARY_31)
+    assert (watch(now=at(2, 10)), look(tenant, at(2, 10))) == (1, [100])
+    entitlements.grant(
+        tenant_id=tenant.pk, source="add_on:more", plan="", features=(), limits={}, rates={},
+        ladder={}, feature_ladder={}, adds={"emails": 100}, priority=10, now=at(2, 10),
     )  # fmt: skip
+    total(tenant.pk, 159, JANUARY_31)
+    assert (review(now=at(2, 11)), look(tenant, at(2, 11))) == (0, [])
+    total(tenant.pk, 180, JANUARY_31)
+    assert (watch(now=at(2, 12)), look(tenant, at(2, 12))) == (1, [90])
