@@ -17,11 +17,21 @@ NAMES: Mapping[Meter, Promise] = {
     Meter.CONTACTS: pgettext_lazy("meter", "contacts"),
     Meter.SEATS: pgettext_lazy("meter", "seats"),
     Meter.CAMPAIGNS: pgettext_lazy("meter", "campaigns"),
+    Meter.BULK_TASKS: pgettext_lazy("meter", "bulk tasks"),
+    Meter.EMAILS: pgettext_lazy("meter", "e-mails"),
+    Meter.SMS: pgettext_lazy("meter", "text messages"),
+    Meter.TEXT_GENERATIONS: pgettext_lazy("meter", "generated texts"),
+    Meter.IMAGES: pgettext_lazy("meter", "generated images"),
+    Meter.TOKENS: pgettext_lazy("meter", "tokens of language models"),
+    Meter.VALIDATIONS: pgettext_lazy("meter", "validated addresses"),
+    Meter.STORAGE_BYTES: pgettext_lazy("meter", "bytes of storage"),
+    Meter.ACTIVE_PEOPLE: pgettext_lazy("meter", "active people"),
+    Meter.VISITORS_AT_ONCE: pgettext_lazy("meter", "visitors at the same time"),
 }
 
 
 def meter_name(meter: str) -> str:
-    return str(NAMES.get(Meter(meter), meter))
+    return str(NAMES[Meter(meter)])
 
 
 def number(value: int) -> str:
