@@ -12,8 +12,9 @@ from config.errors import NotFound
 from config.ids import new_id
 from config.needs import Meter
 from quotas import ledger
+from quotas.alerts.crossing import promise_alerts
 from quotas.entitlements import snapshot
-from quotas.meters import METERS
+from quotas.meters import METERS, period_start
 from quotas.models import UsageEvent, UsageKey
 from quotas.refusals import UsageBelowZero, UsageKeyReused
 
@@ -57,9 +58,13 @@ def correct(
     if outcome == "refused":
         used = ledger.used_in(tenant_id, meter, original.period_start)
         raise ledger.refusal(found, meter=meter, used=used, asked=quantity, now=now)
+    word, _, totals = outcome.partition(":")
+    if word == "corrected" and original.period_start == period_start(meter, now, found.anchor):
+        before, after = map(int, totals.split(":"))
+        promise_alerts(found, meter=meter, quantity=after - before, used=after)
     made = _under(tenant_id, "corrected", key)
     if made is None:
         raise NotFound()
     if (made.corrects, made.quantity, made.reason) != (original.id, quantity, reason):
         raise UsageKeyReused(key=key)
-    return made, outcome == "corrected"
+    return made, word == "corrected"

@@ -10,34 +10,29 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import F, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 
 from config.needs import Meter
 from quotas.alerts.models import UsageDay
 from quotas.forecast import MOST_DAYS
-from quotas.meters import METERS, Window, period_start
+from quotas.meters import METERS, Window
+from quotas.models import UsageTotal
+from quotas.present import PRESENT_TOTALS, Reading, present_periods, read
 
 _KEPT_DAYS = MOST_DAYS + 14
 _READ = """
 INSERT INTO public.quotas_usageday (tenant_id, meter, day, period_start, used)
-SELECT total.tenant_id, total.meter, %s, total.period_start, total.used
-  FROM public.quotas_usagetotal AS total
- WHERE total.meter = ANY(%s) AND total.period_start = %s
+SELECT present.tenant_id, present.meter, %(today)s, present.period_start, present.used
+  FROM (@present_totals) AS present
 ON CONFLICT (tenant_id, meter, day) DO UPDATE SET period_start = excluded.period_start, used = excluded.used
- WHERE quotas_usageday.used <> excluded.used
-RETURNING tenant_id, meter, used
-"""
-
-
-class Reading(NamedTuple):
-    """What a tenant's meter stands at in the present period."""
-
-    tenant_id: UUID
-    meter: Meter
-    used: int
+ WHERE (quotas_usageday.period_start, quotas_usageday.used) <> (excluded.period_start, excluded.used)
+RETURNING tenant_id, meter, period_start, used
+""".replace("@present_totals", PRESENT_TOTALS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +46,9 @@ class DailyUsage:
 def read_days(*, now: datetime) -> list[Reading]:
     """Write down what every total stands at today, and tell those that are news. Old days are forgotten."""
     today = _day(now)
-    meters_by_period: dict[datetime, list[str]] = defaultdict(list)
-    for meter in METERS:
-        meters_by_period[period_start(meter, now)].append(meter.value)
-    changed: list[Reading] = []
     with connection.cursor() as cursor:
-        for period, meters in meters_by_period.items():
-            cursor.execute(_READ, [today, meters, period])
-            changed += [
-                Reading(tenant_id, Meter(meter), used)
-                for tenant_id, meter, used in cursor.fetchall()
-            ]
+        cursor.execute(_READ, present_periods(now) | {"today": today})
+        changed = read(cursor.fetchall())
     UsageDay.objects.filter(day__lt=today - timedelta(days=_KEPT_DAYS)).delete()
     return changed
 
@@ -71,19 +58,23 @@ def daily_usage(
 ) -> dict[Meter, DailyUsage]:
     """What each meter took on the whole days before today, up to 56. One query."""
     today = _day(now)
+    totals = UsageTotal.objects.filter(
+        tenant_id=tenant_id, meter=OuterRef("meter"), period_start=OuterRef("period_start")
+    )
     rows = UsageDay.objects.filter(
         tenant_id=tenant_id,
         meter__in=[meter.value for meter in meters],
         day__gte=today - timedelta(days=MOST_DAYS + 1),
         day__lt=today,
-    ).order_by("meter", "day")
-    readings: dict[str, list[UsageDay]] = defaultdict(list)
-    for row in rows:
+    )
+    rows = rows.annotate(in_all=Coalesce(Subquery(totals.values("used")[:1]), F("used")))
+    readings: dict[str, list[Any]] = defaultdict(list)
+    for row in rows.order_by("meter", "day"):
         readings[row.meter].append(row)
     return {meter: _differences(meter, readings[meter.value], today) for meter in meters}
 
 
-def _differences(meter: Meter, rows: Sequence[UsageDay], today: date) -> DailyUsage:
+def _differences(meter: Meter, rows: Sequence[Any], today: date) -> DailyUsage:
     """From readings at days' ends to what each day took; a day without a reading took nothing."""
     if not rows:
         return DailyUsage()
@@ -93,17 +84,23 @@ def _differences(meter: Meter, rows: Sequence[UsageDay], today: date) -> DailyUs
     # What was used before the first reading has no day, unless the period began on that one.
     begins = starts_again and first.period_start.astimezone(UTC).date() == first.day
     day = first.day if begins else first.day + timedelta(days=1)
-    period, known = (first.period_start, 0) if begins else (first.period_start, first.used)
+    before = None if begins else first
     taken: list[int] = []
     while day < today:
         row = by_day.get(day)
-        if row is None:
-            taken.append(0)
-        else:
-            taken.append(row.used - (known if row.period_start == period else 0))
-            period, known = row.period_start, row.used
+        taken.append(_taken(row, before) if row else 0)
+        before = row or before
         day += timedelta(days=1)
     return DailyUsage(tuple(taken[-MOST_DAYS:]), today - timedelta(days=1))
+
+
+def _taken(row: Any, before: Any | None) -> int:
+    """What came between two readings. Periods may turn at noon: the former one's last units count too."""
+    if before is None:
+        return int(row.used)
+    if before.period_start == row.period_start:
+        return int(row.used - before.used)
+    return int(row.used + max(0, before.in_all - before.used))
 
 
 def _day(now: datetime) -> date:

@@ -5,6 +5,7 @@
   from before the present subscription's first period. More than CLOCK_SKEW ahead of our clock is refused.
 - **Twice.** A key is the tenant's, whatever the meter. With the same body it answers what is stored;
   with another one it is refused. Two of one batch, of two batches, days or processes count once.
+- **Alerts.** A batch that takes a meter's present total across a threshold promises one look at it.
 - **Hard meters.** Each event is taken whole or refused, in order; the others of its batch stand.
 """
 
@@ -22,8 +23,9 @@ from config.errors import DomainError, ValidationFailed
 from config.ids import new_id
 from config.needs import Meter
 from quotas import ledger
+from quotas.alerts.crossing import promise_alerts
 from quotas.entitlements import Snapshot, snapshot
-from quotas.meters import METERS, MeterSpec
+from quotas.meters import METERS, MeterSpec, period_start
 from quotas.models import UsageEvent
 from quotas.periods import Window, period_around
 from quotas.refusals import UsageKeyReused
@@ -82,7 +84,10 @@ def record(
     found = snapshot(tenant_id, now=now)
     asked = [_checked(report, found, now) for report in reports]
     rows = [row for row in asked if isinstance(row, _Row)]
-    answer = _report(found, rows, now) if rows else {"refused": {}, "known": {}}
+    answer: Any = {"totals": {}}
+    if rows:
+        answer = _report(found, rows, now)
+    _promise_alerts(found, answer)
     return [
         row if isinstance(row, DomainError) else _outcome(row, answer, found, now) for row in asked
     ]
@@ -155,12 +160,20 @@ def _report(found: Snapshot, rows: list[_Row], now: datetime) -> Any:
             "meter": name,
             "aggregation": METERS[Meter(name)].aggregation.value,
             "allowed": found.limit(Meter(name)) if METERS[Meter(name)].hard else None,
+            "present": period_start(Meter(name), now, found.anchor),
         }
         for name in sorted({row.meter for row in rows})
     ]
     events, specs = (msgspec.json.encode(each).decode() for each in (rows, meters))
     answer = ledger.call("report_usage", str(found.tenant_id), now.isoformat(), events, specs)
     return msgspec.json.decode(answer)
+
+
+def _promise_alerts(found: Snapshot, answer: Any) -> None:
+    """One look for each meter whose present total this batch has taken across a threshold."""
+    for meter, used in answer["totals"].items():
+        risen = used - answer["before"][meter]
+        promise_alerts(found, meter=Meter(meter), quantity=risen, used=used)
 
 
 def _outcome(row: _Row, answer: Any, found: Snapshot, now: datetime) -> Stored | DomainError:

@@ -1,7 +1,7 @@
 """What a tenant may see and do of its entitlements and its usage."""
 
 from config.rights import TableRights
-from quotas.sealed import consuming, counting, reporting, upkeep
+from quotas.sealed import consuming, correcting, counting, reporting, upkeep
 
 RIGHTS = (
     TableRights("quotas_grant", stall="SELECT", lookup=True),
@@ -32,7 +32,8 @@ FUNCTIONS = (
     consuming.REFUND,
     reporting.REPORT_ALL,
     reporting.REPORT_EACH,
+    reporting.PRESENT,
     reporting.REPORT,
-    reporting.CORRECT,
+    correcting.CORRECT,
     upkeep.REBUILD_KEYS,
 )

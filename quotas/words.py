@@ -31,7 +31,7 @@ NAMES: Mapping[Meter, Promise] = {
 
 
 def meter_name(meter: str) -> str:
-    return str(NAMES.get(Meter(meter), meter))
+    return str(NAMES[Meter(meter)])
 
 
 def number(value: int) -> str:

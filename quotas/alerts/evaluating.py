@@ -85,7 +85,7 @@ def _case(tenant_id: UUID, meter: Meter, now: datetime) -> _Case:
         outlook=outlooks(tenant_id, usage, now=now)[0],
         setting=settings_of(tenant_id, [meter])[meter],
         upgrade_to=found.upgrade_for(meter, (usage[0].limit or 0) + 1),
-        period_start=period_start(meter, now),
+        period_start=period_start(meter, now, found.anchor),
         now=now,
     )
 
@@ -154,7 +154,7 @@ def _tell(case: _Case, name: str, *, kind: str, facts: dict[str, Any]) -> None:
         outbound.emit(case.tenant_id, name, data, now=case.now)
     if case.setting.by_mail:
         about = facts.get("percent", UsageAlert.FORECAST)
-        meter, period = case.outlook.usage.meter.value, case.period_start.date().isoformat()
+        meter, period = case.outlook.usage.meter.value, case.period_start.isoformat()
         mails.post(
             tenant_id=case.tenant_id,
             roles=case.setting.roles,

@@ -1,8 +1,9 @@
 """The clock's part: API calls, which no transaction counts, and whatever was missed.
 
 Every minute the totals that changed are looked at for 90 % and more; every hour all are, for every
-threshold; once a day for the forecast. Limits, settings and tellings are read for 500 tenants at a
-time, so that only what is due costs a task.
+threshold; once a day for the forecast. A tenant's total is that of its own present period
+(quotas/present.py). Limits, settings and tellings are read for 500 tenants at a time, so that only
+what is due costs a task.
 """
 
 from collections import defaultdict
@@ -15,12 +16,14 @@ from django.db.models import Q
 
 from config.celery import later
 from config.needs import Meter
+from quotas import present
 from quotas.alerts.models import AlertSetting, UsageAlert
 from quotas.alerts.thresholds import LEAST_URGENT, Told, newly_reached
-from quotas.daily import Reading, read_days
+from quotas.daily import read_days
 from quotas.entitlements import GrantInForce, Snapshot, merged
-from quotas.meters import METERS, period_start
-from quotas.models import Grant, UsageTotal
+from quotas.meters import METERS
+from quotas.models import Grant
+from quotas.present import Reading
 
 _TENANTS_AT_ONCE = 500
 
@@ -36,13 +39,13 @@ def watch(*, now: datetime) -> int:
 
 def review(*, now: datetime) -> int:
     """Promise a look at every meter with a threshold that was never told; how many that were."""
-    return sum(_promise_due(readings, now=now) for readings in _parts(_present(now)))
+    return sum(_promise_due(readings, now=now) for readings in _parts(present.readings(now=now)))
 
 
 def review_forecasts(*, now: datetime) -> int:
     """Promise a look at every meter that is limited and not used up; how many that were."""
     promised = 0
-    for readings in _parts(_present(now)):
+    for readings in _parts(present.readings(now=now)):
         found = _snapshots({each.tenant_id for each in readings}, now)
         for each in readings:
             limit = found[each.tenant_id].limit(each.meter)
@@ -52,18 +55,6 @@ def review_forecasts(*, now: datetime) -> int:
     return promised
 
 
-def _present(now: datetime) -> list[Reading]:
-    """Every total of a present period."""
-    wanted = Q()
-    for meter in METERS:
-        wanted |= Q(meter=meter.value, period_start=period_start(meter, now))
-    rows = UsageTotal.objects.filter(wanted).order_by("tenant_id")
-    return [
-        Reading(tenant_id, Meter(meter), used)
-        for tenant_id, meter, used in rows.values_list("tenant_id", "meter", "used").iterator()
-    ]
-
-
 def _parts(readings: Sequence[Reading]) -> Iterable[Sequence[Reading]]:
     size = _TENANTS_AT_ONCE * len(METERS)
     return (readings[first : first + size] for first in range(0, len(readings), size))
@@ -71,7 +62,7 @@ def _parts(readings: Sequence[Reading]) -> Iterable[Sequence[Reading]]:
 
 def _promise_due(readings: Sequence[Reading], *, now: datetime, least_percent: int = 1) -> int:
     tenants = {each.tenant_id for each in readings}
-    found, told, extras = _snapshots(tenants, now), _told(tenants, now), _extras(tenants)
+    found, told, extras = _snapshots(tenants, now), _told(readings), _extras(tenants)
     due = [
         each
         for each in readings
@@ -81,7 +72,7 @@ def _promise_due(readings: Sequence[Reading], *, now: datetime, least_percent: i
                 limit=found[each.tenant_id].limit(each.meter),
                 used=each.used,
                 extra_percents=extras.get((each.tenant_id, each.meter), ()),
-                told=told[each.tenant_id, each.meter],
+                told=told[each.tenant_id, each.meter, each.period_start],
             )
         )
     ]
@@ -107,6 +98,7 @@ def _snapshots(tenants: Iterable[UUID], now: datetime) -> Mapping[UUID, Snapshot
                 plan=row.plan,
                 features=frozenset(),
                 limits=row.limits,
+                adds=row.adds,
                 rates={},
                 ladder={},
                 feature_ladder={},
@@ -117,16 +109,18 @@ def _snapshots(tenants: Iterable[UUID], now: datetime) -> Mapping[UUID, Snapshot
     return {tenant_id: merged(tenant_id, found) for tenant_id, found in grants.items()}
 
 
-def _told(tenants: Iterable[UUID], now: datetime) -> Mapping[tuple[UUID, Meter], list[Told]]:
-    found: dict[tuple[UUID, Meter], list[Told]] = defaultdict(list)
-    periods = {meter.value: period_start(meter, now) for meter in METERS}
+def _told(
+    readings: Sequence[Reading],
+) -> Mapping[tuple[UUID, Meter, datetime], list[Told]]:
+    found: dict[tuple[UUID, Meter, datetime], list[Told]] = defaultdict(list)
     rows = UsageAlert.objects.filter(
-        tenant_id__in=list(tenants), period_start__in=set(periods.values()), percent__gt=0
+        tenant_id__in={each.tenant_id for each in readings},
+        period_start__in={each.period_start for each in readings},
+        percent__gt=0,
     )
     for row in rows:
-        if periods.get(row.meter) == row.period_start:
-            told = Told(row.percent, row.limit, row.used)
-            found[row.tenant_id, Meter(row.meter)].append(told)
+        told = Told(row.percent, row.limit, row.used)
+        found[row.tenant_id, Meter(row.meter), row.period_start].append(told)
     return found
 
 

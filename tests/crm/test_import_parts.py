@@ -4,7 +4,7 @@ import io
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from apps.crm.services.imports.columns import plan_of
@@ -48,6 +48,15 @@ def test_what_is_disarmed_for_a_spreadsheet_begins_no_formula(cells):
     assert not any(_disarmed(cell).startswith(("=", "+", "-", "@", "\t", "\r")) for cell in cells)
 
 
+@pytest.mark.parametrize("data", [b",", b'""', b'"",""\n,', b" \t\n,,,\n", b"\xef\xbb\xbf,"])
+def test_a_file_of_nothing_but_delimiters_is_empty(data):
+    with pytest.raises(ValidationFailed) as refused:
+        open_table(io.BytesIO(data))
+    assert refused.value.facts["errors"] == {"file": ["The file is empty."]}
+
+
+@example(data=b'b","')
+@example(data=b",")
 @given(data=st.binary(max_size=400))
 def test_any_bytes_are_a_table_or_a_clear_refusal(data):
     with suppress(ValidationFailed):

@@ -6,9 +6,10 @@ import pytest
 
 from config.ids import new_id
 from config.needs import Meter
-from quotas.daily import DailyUsage, Reading, daily_usage, read_days
+from quotas.daily import DailyUsage, daily_usage, read_days
 from quotas.meters import EPOCH
 from quotas.models import UsageDay, UsageTotal
+from quotas.present import Reading
 
 pytestmark = pytest.mark.django_db
 OCTOBER, NOVEMBER = datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC)
@@ -77,7 +78,7 @@ def test_a_reading_tells_what_is_news_and_nothing_twice_and_forgets_after_sevent
         tenant_id=tenant_id, meter="campaigns", day=at(1).date() - timedelta(days=71),
         period_start=OCTOBER, used=1,
     )  # fmt: skip
-    assert read_days(now=at(1)) == [Reading(tenant_id, Meter.CAMPAIGNS, 5)]
+    assert read_days(now=at(1)) == [Reading(tenant_id, Meter.CAMPAIGNS, NOVEMBER, 5)]
     assert read_days(now=at(1, 13)) == []
     assert [row.day for row in UsageDay.objects.all()] == [date(2026, 11, 1)]
 

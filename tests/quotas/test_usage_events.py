@@ -189,11 +189,14 @@ def test_a_clock_that_goes_a_little_fast_is_no_future(reporter: Api, now: dateti
     reporter.post(EVENTS, event("fast", occurred_at=now + timedelta(minutes=4)))
 
 
-def test_a_batch_asks_the_database_twice_however_large(reporter: Api) -> None:
-    with CaptureQueriesContext(connection) as asked:
-        batch(reporter, [event(f"k{n}", "tokens") for n in range(200)])
-    told = [each["sql"] for each in asked]
-    assert sum("public.quotas_hold" in each or "SELECT plaza." in each for each in told) == 2
+@pytest.mark.parametrize(("events", "asked"), [(2, 2), (49, 2), (200, 3)])
+def test_a_batch_asks_the_database_twice_however_large_and_once_more_to_promise_alerts(
+    reporter: Api, events: int, asked: int
+) -> None:
+    with CaptureQueriesContext(connection) as seen:
+        batch(reporter, [event(f"k{n}", "tokens") for n in range(events)])
+    told = [each["sql"] for each in seen]
+    assert sum("public.quotas_hold" in each or "SELECT plaza." in each for each in told) == asked
 
 
 def test_the_list_is_narrowed_by_meter_kind_and_time(

@@ -177,11 +177,9 @@ def test_usage_comes_along_and_seats_count_the_new_members(sol, archive):
     nova = imported(archive)
 
     seats = UsageTotal.objects.get(tenant_id=nova.id, meter="seats")
-    keys = set(
-        UsageEvent.objects.filter(tenant_id=nova.id, meter="seats").values_list("key", flat=True)
-    )
+    events = UsageEvent.objects.filter(tenant_id=nova.id, meter="seats")
     assert seats.used == 2
-    assert keys == {f"member:{pk}" for pk in nova.members.values_list("pk", flat=True)}
+    assert {each.key for each in events} == {f"member:{each.pk}" for each in nova.members.all()}
 
 
 def test_a_killed_export_leaves_no_archive_and_the_next_one_is_whole(sol, tmp_path):

@@ -41,7 +41,7 @@ _ACTS: dict[str, frozenset[str]] = {
 
 
 def _used(meter: Meter) -> Subquery:
-    """What the tenant has used in the present period, as a column."""
+    """What the tenant has used of a meter without billing periods in the present one, as a column."""
     rows = UsageTotal.objects.filter(
         tenant_id=OuterRef("pk"),
         meter=meter.value,

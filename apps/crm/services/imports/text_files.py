@@ -55,6 +55,9 @@ def read_text(file: BinaryIO) -> Table:
             text.detach()
 
     sample = [cells for _number, cells in islice(rows(), SAMPLE_ROWS)]
+    # Delimiters and quotes with nothing between them are rows of no cell.
+    if not sample:
+        raise refused(_("The file is empty."))
     return Table("csv", rows, sample, is_spaced=delimiter is None)
 
 
