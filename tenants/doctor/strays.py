@@ -123,7 +123,9 @@ def owners(patient: Patient) -> Iterator[Fault]:
          WHERE NOT r.rolsuper AND r.rolname NOT IN (current_user, 'pg_database_owner') ORDER BY 1, 2
     """)  # fmt: skip
     for kind, name, owner, wanted, schema in rows:
-        give_back = f"ALTER {kind} {name} OWNER TO {wanted};"
+        # Its new owner would have no rights of its own where somebody has taken those of the old one.
+        thing = name if kind in {"TABLE", "VIEW", "MATERIALIZED VIEW"} else f"{kind} {name}"
+        give_back = f"ALTER {kind} {name} OWNER TO {wanted}; GRANT ALL ON {thing} TO {wanted};"
         what = f"The {kind.lower()} {name} is {owner}'s, not {wanted}'s."
         if schema:
             # What its role was granted, it had as the owner: that went with it.
