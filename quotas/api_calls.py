@@ -14,7 +14,6 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from config.context import Place, at_place
 from config.ids import new_id
 from config.logs import logger
 from config.needs import Meter
@@ -24,6 +23,7 @@ from quotas.meters import period_start
 from quotas.models import ApiCallMark, UsageTotal
 from quotas.spool import Count, Spool, left_behind, spool
 from quotas.verdicts import Calls
+from tenants.isolation import square_context
 
 log = logger(__name__)
 _METER = Meter.API_CALLS.value
@@ -136,10 +136,10 @@ def fold(counted: Spool) -> list[Folded]:
         counts = counted.counts()
         if not counts:
             return []
-        with at_place(Place.SQUARE), transaction.atomic():
+        with square_context(), transaction.atomic():
             changed = _folded(counted.id, counts)
     if changed:
-        with at_place(Place.SQUARE):
+        with square_context():
             _tell_redis([each[:2] for each in changed], spools=[counted.id])
     return changed
 

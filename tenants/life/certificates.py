@@ -71,8 +71,7 @@ def left_of(owner: Owner, tenant_id: UUID) -> dict[str, int]:
     left["files"] = sum(1 for _ in files_of(tenant_id))
     left["keys"] = sum(1 for _ in keys_of(tenant_id))
     for rows in rows_of_tenant(owner):
-        count = sql.SQL("SELECT count(*) FROM public.{} WHERE {}")
-        command = count.format(sql.Identifier(rows.table), rows.condition)
+        command = sql.SQL("SELECT count(*) FROM {} WHERE {}").format(rows.place, rows.condition)
         found = owner.execute(command, {"tenant": tenant_id}).fetchone()
         left[rows.table] = left.get(rows.table, 0) + (found[0] if found else 0)
     return {store: count for store, count in left.items() if count}

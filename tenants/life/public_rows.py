@@ -5,6 +5,7 @@ that says `outlives_tenant = True` keeps its rows (invoices, the journal, certif
 INVOICE_RETENTION_YEARS.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,11 @@ SELECT c.relname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
  WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
    AND a.attname = 'tenant_id' AND a.atttypid = 'uuid'::regtype AND NOT a.attisdropped
  ORDER BY 1
+"""
+_PARTS = """
+SELECT whole.relname, part.relname FROM pg_class AS whole
+ CROSS JOIN LATERAL pg_partition_tree(whole.oid) AS tree JOIN pg_class AS part ON part.oid = tree.relid
+ WHERE whole.relnamespace = 'public'::regnamespace AND whole.relkind = 'p' AND tree.isleaf ORDER BY 1, 2
 """
 _KEYS = """
 SELECT c.relname, a.attname, p.relname, b.attname FROM pg_constraint k
@@ -56,11 +62,20 @@ class ForeignKey:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of one table under a condition. `let_go` names a column to be set null, else they go."""
+    """The rows of one table under a condition. `let_go` names a column to be set null, else they go.
+
+    `part` is that of a partitioned table in which they lie: to touch the whole locks every part.
+    """
 
     table: str
     condition: sql.Composable
     let_go: str = ""
+    part: str = ""
+
+    @property
+    def place(self) -> sql.Identifier:
+        """Where statements find them."""
+        return sql.Identifier("public", self.part or self.table)
 
 
 def kept_tables() -> frozenset[str]:
@@ -99,14 +114,15 @@ def foreign_keys(owner: Owner) -> list[ForeignKey]:
 def rows_of_tenant(owner: Owner) -> list[Rows]:
     """The tenant's rows (`%(tenant)s`, a UUID) in an order in which they may go; its own row is not among them."""
     keys, kept = foreign_keys(owner), kept_tables()
+    parts: dict[str, list[str]] = defaultdict(list)
+    for whole, part in owner.execute(_PARTS).fetchall():
+        parts[whole].append(part)
     found: list[Rows] = []
     for table in tables_with_tenant(owner):
         if table not in kept:
             its_own = sql.SQL("tenant_id = %(tenant)s")
-            found += [
-                *_leading_to(Rows(table, its_own), keys, frozenset(kept)),
-                Rows(table, its_own),
-            ]
+            found += _leading_to(Rows(table, its_own), keys, frozenset(kept))
+            found += [Rows(table, its_own, part=part) for part in parts[table] or [""]]
     found += _leading_to(Rows(TENANTS, sql.SQL("id = %(tenant)s")), keys, frozenset(kept))
     present = {name for (name,) in owner.execute("SELECT tablename FROM pg_tables").fetchall()}
     found += [Rows(name, sql.SQL(how)) for name, how in _TRACES.items() if name in present]
@@ -140,24 +156,21 @@ def _leading_to(parent: Rows, keys: list[ForeignKey], passed: frozenset[str]) ->
 
 def exists(owner: Owner, rows: Rows, facts: dict[str, Any]) -> bool:
     """Whether there is any of them."""
-    command = sql.SQL("SELECT EXISTS (SELECT FROM public.{} WHERE {})")
-    row = owner.execute(
-        command.format(sql.Identifier(rows.table), rows.condition), facts
-    ).fetchone()
+    command = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE {})")
+    row = owner.execute(command.format(rows.place, rows.condition), facts).fetchone()
     return bool(row and row[0])
 
 
 def remove(owner: Owner, rows: Rows, facts: dict[str, Any], *, most: int) -> int:
     """Delete (or let go) at most so many of them; how many that were."""
-    table = sql.Identifier(rows.table)
     batch = sql.SQL(
-        "ctid = ANY(ARRAY(SELECT ctid FROM public.{} WHERE {} LIMIT %(most)s FOR UPDATE))"
-    ).format(table, rows.condition)
+        "ctid = ANY(ARRAY(SELECT ctid FROM {} WHERE {} LIMIT %(most)s FOR UPDATE))"
+    ).format(rows.place, rows.condition)
     if rows.let_go:
-        verb = sql.SQL("UPDATE public.{} SET {} = NULL WHERE {} AND ({})")
-        command = verb.format(table, sql.Identifier(rows.let_go), batch, rows.condition)
+        verb = sql.SQL("UPDATE {} SET {} = NULL WHERE {} AND ({})")
+        command = verb.format(rows.place, sql.Identifier(rows.let_go), batch, rows.condition)
     else:
         # The condition again: in a partitioned table another part's row may have the same ctid.
-        verb = sql.SQL("DELETE FROM public.{} WHERE {} AND ({})")
-        command = verb.format(table, batch, rows.condition)
+        verb = sql.SQL("DELETE FROM {} WHERE {} AND ({})")
+        command = verb.format(rows.place, batch, rows.condition)
     return owner.execute(command, {**facts, "most": most}).rowcount

@@ -14,6 +14,7 @@ from django.db import connection
 
 from billing.services import subscriptions
 from config.ids import new_id
+from quotas import api_calls
 from tenants.engine.owner import owner_connection
 from tenants.engine.pool import pool_of
 from tenants.granting import prepare_rights
@@ -131,6 +132,7 @@ def rows_of_everybody() -> dict[str, Any]:
 
 def rows_of(tenant: Tenant) -> dict[str, Any]:
     """A digest of each table's rows that are this tenant's: its schema's, and those of the square that bear its id."""
+    api_calls.flush()  # calls of its own that are not in the ledger yet
     with owner_connection() as owner:
         tables = owner.execute(
             "SELECT format('%%I.%%I', schemaname, tablename), 'true' FROM pg_tables WHERE schemaname = %s"
@@ -151,7 +153,7 @@ def rows_of(tenant: Tenant) -> dict[str, Any]:
 
 _RIGHTS = {
     "roles": "SELECT rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin,"
-    " rolreplication, rolbypassrls, rolconnlimit, rolvaliduntil FROM pg_roles"
+    " rolreplication, rolbypassrls, rolconnlimit, rolvaliduntil::text FROM pg_roles"
     " WHERE rolname LIKE 'plaza%' OR rolname IN (SELECT nspname FROM pg_namespace) ORDER BY 1",
     "memberships": "SELECT m.member::regrole::text, m.roleid::regrole::text FROM pg_auth_members m"
     " JOIN pg_namespace n ON n.nspname IN (m.member::regrole::text, m.roleid::regrole::text)"

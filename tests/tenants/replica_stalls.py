@@ -18,6 +18,7 @@ from tenants.engine import writes
 from tenants.engine.base import DatabaseWrapper
 from tenants.engine.bindings import lookup_binding, square_binding, stall_binding
 from tenants.engine.pool import Pool
+from tenants.finding import read_snapshot
 from tenants.fleet.square import migrate_square
 from tenants.isolation import tenant_context
 from tenants.models import Tenant
@@ -118,6 +119,10 @@ def quiet_stalls(servers: Streaming) -> Iterator[tuple[Stall, Stall]]:
     server.flushdb()
     server.set(writes.TRUST_KEY, 1)
     server.close()
+    for tenant in made:
+        read_snapshot(tenant.pk, is_kept=True)  # which locks a row, and so is news for the replica
+    connections["default"].close()
+    servers.catch_up()
     replicas._replica_at.cache_clear()
     known = replicas.replica()
     yield found[0], found[1]
