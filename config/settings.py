@@ -84,6 +84,8 @@ PLAZA_WEB_PLACES = env.number(
     default=8,
     least=1,
 )
+# Tests fold what they have counted themselves: a thread beside them would wait for their locks.
+WEB_PROCESS_FLUSHES = True
 PLAZA_EXPLAIN_DAYS = env.number(
     "PLAZA_EXPLAIN_DAYS", "Days for which it is told why a request was refused.", default=7, least=1
 )

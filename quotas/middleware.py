@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -38,7 +39,7 @@ class Gate:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        if is_serving():
+        if is_serving() and settings.WEB_PROCESS_FLUSHES:
             flusher.start()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:

@@ -4,3 +4,4 @@ from config.settings import *  # noqa: F403
 from config.settings import DATABASES
 
 DATABASES["default"]["ENGINE"] = "tests.engine"
+WEB_PROCESS_FLUSHES = False
