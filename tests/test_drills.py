@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from functools import cache
+from typing import Any
 
 import pytest
 
@@ -51,7 +52,14 @@ def told_on_the_stack() -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [] if os.environ.get("PLAZA_SYSTEM_SERVERS") else ON_THE_STACK)
+def embedded(test: Any) -> Any:
+    """Register what kills servers of our own; elsewhere it is no test at all."""
+    test.__test__ = not os.environ.get("PLAZA_SYSTEM_SERVERS")
+    return test
+
+
+@embedded
+@pytest.mark.parametrize("name", ON_THE_STACK)
 def test_a_drill_of_the_whole_stack_passes(name: str) -> None:
     run = told_on_the_stack()
     lines = [line for line in run.stdout.splitlines() if line.startswith(f"drill={name} ")]
