@@ -151,7 +151,7 @@ AUTHENTICATION_BACKENDS = ["tenants.identity.demo.OperatorBackend"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 MIDDLEWARE = [
-    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "config.request_metrics.RequestMetricsMiddleware",
     "config.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -166,7 +166,6 @@ MIDDLEWARE = [
     "config.browsers.BrowserMiddleware",
     "tenants.identity.middleware.CallerMiddleware",
     "quotas.middleware.Gate",
-    "django_prometheus.middleware.PrometheusAfterMiddleware",
     # The last: it runs the view itself, when everybody else has looked at it.
     "tenants.middleware.ReplicaMiddleware",
 ]

@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from config.routes import by_first_segment
 from config.urls_docs import docs_of
 
 handler400 = "config.handlers.bad_request"
@@ -9,15 +10,19 @@ handler403 = "config.handlers.permission_denied"
 handler404 = "config.handlers.not_found"
 handler500 = "config.handlers.server_error"
 
+_API = (
+    "tenants.identity.urls",
+    "tenants.urls",
+    "tenants.outbound.urls",
+    "quotas.urls",
+    "quotas.alerts.urls",
+    "billing.urls",
+    "apps.crm.urls",
+    "apps.campaigns.urls",
+    "apps.content.urls",
+)
+
 urlpatterns = [
-    path("api/v1/", include("tenants.identity.urls")),
-    path("api/v1/", include("tenants.urls")),
-    path("api/v1/", include("tenants.outbound.urls")),
-    path("api/v1/", include("quotas.urls")),
-    path("api/v1/", include("quotas.alerts.urls")),
-    path("api/v1/", include("billing.urls")),
-    path("api/v1/", include("apps.crm.urls")),
-    path("api/v1/", include("apps.campaigns.urls")),
-    path("api/v1/", include("apps.content.urls")),
+    by_first_segment("api/v1/", _API),
     path("", include(docs_of("config.urls_tenant"))),
 ]
