@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 _TIMEOUT_SECONDS = 30
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
-_DECIDED = re.compile(rb"\r\nx-gate-microseconds: *(\d+)", re.IGNORECASE)
+_DECIDED = re.compile(rb"\r\nx-gate-microseconds: *(\d+) (\d+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Sample:
     """One slice: requests a second, latencies in milliseconds, and answers with another status.
 
     `client_us` is what the load itself cost of processor time for each request. `decided_us` are the
-    gate's times where the server tells them (tests/bench/timed_gate.py).
+    gate's times where the server tells them, each with the wait before it (tests/bench/timed_gate.py).
     """
 
     rate: float
@@ -37,7 +37,7 @@ class Sample:
     count: int
     wrong: int
     client_us: float
-    decided_us: list[int]
+    decided_us: list[tuple[int, int]]
 
 
 def message(method: str, path: str, host: str, headers: dict[str, str], body: bytes = b"") -> bytes:
@@ -135,7 +135,7 @@ class _Load:
         self._expected = f" {target.expected} ".encode()
         self._turn = self.waiting = self.wrong = 0
         self.latencies: list[float] = []
-        self.decided: list[int] = []
+        self.decided: list[tuple[int, int]] = []
 
     def send(self, line: _Line) -> None:
         if self._most and self._turn >= self._most:
@@ -159,7 +159,7 @@ class _Load:
         self.wrong += self._expected not in line.data[:16]
         decided = _DECIDED.search(line.data)
         if decided:
-            self.decided.append(int(decided[1]))
+            self.decided.append((int(decided[1]), int(decided[2])))
         if goes_on:
             self.send(line)
 

@@ -30,6 +30,7 @@ class Variant:
     application: str
     database: str
     has_wall: bool = False
+    threads: int = _THREADS
 
     def environment(self, **others: str) -> dict[str, str]:
         """Each sign-in at the variant's database; the peers know one, and it is the owner's."""
@@ -73,11 +74,11 @@ class Server:
 
 @contextmanager
 def serving(variant: Variant, log: Path, **environment: str) -> Iterator[Server]:
-    """Start `variant` under granian (one worker, 8 threads), wait for it, stop it."""
+    """Start `variant` under granian (one worker, 8 threads unless it says otherwise), wait for it, stop it."""
     port = free_port()
     command = [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1",
-        "--port", str(port), "--workers", "1", "--blocking-threads", str(_THREADS),
+        "--port", str(port), "--workers", "1", "--blocking-threads", str(variant.threads),
         "--no-access-log", "--log-level", "warning", variant.application,
     ]  # fmt: skip
     with log.open("wb") as output:

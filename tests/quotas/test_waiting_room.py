@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from config.needs import Needs
-from quotas.waiting_room import Overloaded, WaitingRoom
+from quotas.waiting_room import QUICK, QUICK_SECONDS, Overloaded, WaitingRoom
 
 USUAL, URGENT = Needs(), Needs(critical=True)
 
@@ -74,3 +74,29 @@ def test_who_would_wait_longer_than_is_useful_is_refused_at_once_and_bulk_first(
         room.leave(mine)
         room.leave(waiting[1].result())
     assert [each.result().began for each in waiting] == [30.0, 30.0]
+
+
+def test_few_begin_at_once_and_who_is_at_work_for_longer_lets_the_next_one_begin() -> None:
+    now = [0.0]
+    room = WaitingRoom(places=8, clock=lambda: now[0])
+    for _ in range(QUICK):
+        room.enter(USUAL, is_bulk=False)
+    room.enter(URGENT, is_bulk=False)  # one more, as it is urgent
+
+    with ThreadPoolExecutor(5) as pool:
+        others = [pool.submit(room.enter, USUAL, is_bulk=False) for _ in range(5)]
+        while room.waiting < 5:
+            time.sleep(0.001)
+        time.sleep(2 * QUICK_SECONDS)
+        assert room.waiting == 5
+
+        now[0] = QUICK_SECONDS  # as if PostgreSQL kept the first ones waiting
+        while room.waiting > 2:
+            time.sleep(0.001)
+        time.sleep(2 * QUICK_SECONDS)
+        assert room.waiting == 2  # as many as may have begun anew
+
+    begun = [each.result().began for each in others if each.exception() is None]
+    assert begun == [QUICK_SECONDS] * QUICK
+    assert {type(each.exception()) for each in others} == {type(None), Overloaded}
+    assert room.enter(URGENT, is_bulk=False).began == QUICK_SECONDS
