@@ -113,7 +113,9 @@ def _explain_view(request: HttpRequest, response: HttpResponse, decision: Decisi
 
 def _decided(request: HttpRequest, asked: Question) -> Decision:
     try:
-        request.place_at_work = waiting_room().enter(asked.needs, is_bulk=asked.cost.is_bulk)  # type: ignore[attr-defined]
+        request.place_at_work = waiting_room().enter(  # type: ignore[attr-defined]
+            asked.needs, is_bulk=asked.cost.is_bulk, tenant_id=asked.tenant.pk
+        )
         return gate.decide(asked)
     except Overloaded as overloaded:
         return Decision(refusal=overloaded, rule="load")

@@ -1,7 +1,8 @@
 """Whose turn it is in this process: as many requests as have places are at work, the others wait by rank.
 
 A web process has more threads than places, so that what waits is here, where it can be seen, and not in
-the server's queue. Critical views (usage, plan, sign-in) go first, bulk work last. Who would wait longer
+the server's queue. Critical views (usage, plan, sign-in) go first, bulk work last; of one rank the tenants
+take turns, so that one with many requests does not keep waiting who has a single one. Who would wait longer
 than is useful is refused at once with 503, instead of everybody being served late.
 
 Python runs one thread of a process at a time. With many in the middle of their request each answer of Redis
@@ -16,6 +17,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
+from uuid import UUID
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -45,13 +47,16 @@ class Place:
     """A place taken, at `began` by the room's clock."""
 
     rank: int
+    tenant_id: UUID | None
     began: float
 
 
 @dataclass(order=True, slots=True)
 class _Waiting:
     rank: int
+    round: int  # how many requests of the same tenant were here when it came
     number: int
+    tenant_id: UUID | None = field(compare=False)
     turn: threading.Event = field(compare=False, default_factory=threading.Event)
     place: Place | None = field(compare=False, default=None)
     has_left: bool = field(compare=False, default=False)
@@ -78,17 +83,17 @@ class WaitingRoom:
         self._number = 0
         self._usual_seconds = dict.fromkeys(PATIENCE_SECONDS, 0.0)
 
-    def enter(self, needs: Needs, *, is_bulk: bool) -> Place:
+    def enter(self, needs: Needs, *, is_bulk: bool, tenant_id: UUID | None = None) -> Place:
         """Take a place, or wait for one's turn. Raises Overloaded."""
         rank = _rank_of(needs, is_bulk=is_bulk)
         with self._lock:
             self._begin_those_who_may()
             if self._may_begin(rank):
-                return self._begun(rank)
+                return self._begun(rank, tenant_id)
             if self._expected_wait(rank) > PATIENCE_SECONDS[rank]:
                 raise Overloaded()
             self._number += 1
-            mine = _Waiting(rank, self._number)
+            mine = _Waiting(rank, self._here(tenant_id), self._number, tenant_id)
             heapq.heappush(self._waiting, mine)
         return self._waited(mine, until=time.monotonic() + PATIENCE_SECONDS[rank])
 
@@ -119,12 +124,17 @@ class WaitingRoom:
                 # Where the first may not begin, nobody behind it may.
                 if not self._may_begin(first.rank):
                     return
-                first.place = self._begun(first.rank)
+                first.place = self._begun(first.rank, first.tenant_id)
                 first.turn.set()
             heapq.heappop(self._waiting)
 
-    def _begun(self, rank: int) -> Place:
-        place = Place(rank, self._clock())
+    def _here(self, tenant_id: UUID | None) -> int:
+        at_work = sum(place.tenant_id == tenant_id for place in self._at_work)
+        waiting = (each for each in self._waiting if not each.has_left)
+        return at_work + sum(each.tenant_id == tenant_id for each in waiting)
+
+    def _begun(self, rank: int, tenant_id: UUID | None) -> Place:
+        place = Place(rank, tenant_id, self._clock())
         self._at_work.append(place)
         return place
 

@@ -203,7 +203,7 @@ def test_an_overload_is_told(
     api = Api.signed_in(tenant)
 
     class Full:
-        def enter(self, needs: object, *, is_bulk: bool) -> float:
+        def enter(self, needs: object, **_: object) -> float:
             raise Overloaded()
 
     with monkeypatch.context() as patched:

@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -31,6 +32,27 @@ def test_the_urgent_goes_before_who_came_earlier_and_bulk_goes_last() -> None:
 
     assert order == ["urgent", "usual", "bulk"]
     assert room.enter(USUAL, is_bulk=True).began > 0
+
+
+def test_a_tenant_with_many_requests_does_not_keep_waiting_who_has_a_single_one() -> None:
+    room, order = WaitingRoom(places=2), list[str]()
+    loud, quiet = uuid4(), uuid4()
+    began = room.enter(USUAL, is_bulk=False, tenant_id=loud)
+
+    def come(name: str, tenant_id: UUID) -> None:
+        mine = room.enter(USUAL, is_bulk=False, tenant_id=tenant_id)
+        order.append(name)
+        room.leave(mine)
+
+    with ThreadPoolExecutor(4) as pool:
+        asked = [("loud 1", loud), ("loud 2", loud), ("loud 3", loud), ("quiet", quiet)]
+        for number, (name, tenant_id) in enumerate(asked, start=1):
+            pool.submit(come, name, tenant_id)
+            while room.waiting < number:
+                time.sleep(0.001)
+        room.leave(began)
+
+    assert order == ["quiet", "loud 1", "loud 2", "loud 3"]
 
 
 def test_bulk_never_takes_every_place_and_one_is_kept_for_what_is_urgent() -> None:
