@@ -16,13 +16,15 @@ from psycopg import sql
 from config.logs import logger
 from tenants import template
 from tenants.citus import provisioning as citus
-from tenants.engine.owner import owner_connection, writing
+from tenants.engine.owner import lock_schema, owner_connection, writing
+from tenants.life.refusals import TenantNotOpen
 from tenants.models import Tenant
 from tenants.rendering import Cursor, replay
 from tenants.roles import create_role_sql
 
 log = logger(__name__)
 _NOTE = "UPDATE public.tenants_tenant SET schema_version = %s WHERE id = %s"
+_IS_ERASED = "SELECT EXISTS (SELECT FROM public.tenants_erasure WHERE tenant_id = %s)"
 # Longer than a clone: the second of two who provision at once waits for the first.
 _PATIENCE = "SET LOCAL lock_timeout = '10s'"
 # Roles are the cluster's: somebody in another database may write the same rows of its catalogs.
@@ -45,7 +47,7 @@ def provision(*, tenant_id: UUID) -> Tenant:
     """Make the tenant's schema and role, and note its version. Harmless again and again, and twice at once.
 
     A schema that is whole stays as it is; what an interrupted hand left empty is made anew. Raises
-    SchemaInTheWay, and django.db's errors.
+    SchemaInTheWay, TenantNotOpen for one that is being erased, and django.db's errors.
     """
     tenant = Tenant.objects.get(pk=tenant_id)
     schema = tenant.schema_name
@@ -53,7 +55,9 @@ def provision(*, tenant_id: UUID) -> Tenant:
         pattern = template.current()
 
     def make(cursor: Cursor) -> tuple[str, bool]:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [schema])
+        lock_schema(cursor, schema)
+        if cursor.execute(_IS_ERASED, [tenant.id]).fetchone() == (True,):
+            raise TenantNotOpen(state=Tenant.Status.CLOSED)
         version = _whole_version(cursor, schema)
         if version:
             cursor.execute(create_role_sql(schema).encode())

@@ -29,6 +29,7 @@ from tenants.archives.streams import file_of
 from tenants.archives.tables import Owner, steady
 from tenants.engine.owner import owner_connection, writing
 from tenants.life.erasing import erase
+from tenants.life.refusals import TenantNotOpen
 from tenants.life.stores import delete_files, folder_of
 from tenants.models import Erasure, Restoration, Tenant
 from tenants.provisioning import provision
@@ -51,7 +52,7 @@ def restore_from(
 ) -> Restored:
     """Make a tenant of the archive, in the state `provisioning`. An empty `organisation` keeps the archive's.
 
-    Raises the refusals of tenants/archives, SlugTaken, ValidationFailed, OSError.
+    Raises the refusals of tenants/archives, SlugTaken, TenantNotOpen, ValidationFailed, OSError.
     """
     check_name(slug)
     if organisation:
@@ -119,14 +120,14 @@ def _reserved(
 def _taken_back_on_failure(tenant_id: UUID, now: datetime, tell: Tell) -> Iterator[None]:
     try:
         yield
-    except psycopg.Error as error:
+    except Exception as error:  # whatever it was flies on; what is half made must not stay
+        if Erasure.objects.filter(tenant_id=tenant_id).exists():
+            # Somebody erases it meanwhile, and takes with it what came of this.
+            raise TenantNotOpen(state=Tenant.Status.CLOSED) from error
         discard(tenant_id=tenant_id, now=now, tell=tell)
         if isinstance(error, psycopg.DataError | psycopg.IntegrityError):
             reason = f"The database does not take its rows: {error.diag.message_primary}"
             raise ArchiveInvalid(reason=reason) from error
-        raise
-    except Exception:  # whatever it was flies on; what is half made must not stay
-        discard(tenant_id=tenant_id, now=now, tell=tell)
         raise
 
 
@@ -179,7 +180,14 @@ def _load_files(tenant_id: UUID, archive: Archive) -> None:
             raise ArchiveInvalid(reason=f"{name} cannot be a file here.")
 
 
+@transaction.atomic
 def finished(*, tenant_id: UUID, now: datetime) -> Tenant:
-    """Open a restored tenant that has its plan. Harmless twice."""
+    """Open a restored tenant that has its plan. Harmless twice. Raises TenantNotOpen where it was erased.
+
+    In one transaction: killed between the two, nobody could go on with the restore.
+    """
+    tenants = Tenant.objects.select_for_update().exclude(status=Tenant.Status.CLOSED)
+    if not tenants.filter(pk=tenant_id).exists():
+        raise TenantNotOpen(state=Tenant.Status.CLOSED)
     Restoration.objects.filter(tenant_id=tenant_id).update(finished_at=now)
     return services.activate(tenant_id=tenant_id)

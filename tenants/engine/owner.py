@@ -34,6 +34,11 @@ def owner_connection(*, autocommit: bool = True) -> psycopg.Connection[tuple[Any
     )
 
 
+def lock_schema(owner: psycopg.Connection[Any] | psycopg.Cursor[Any], schema: str) -> None:
+    """Until this transaction ends nobody else makes the schema, or begins to erase it."""
+    owner.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [schema])
+
+
 @contextmanager
 def writing(owner: psycopg.Connection[Any], *tenant_ids: UUID) -> Iterator[None]:
     """A transaction of the owner that changes what these tenants read: marked, as their own writes are.

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import transaction
 
 from config.logs import logger
-from tenants.engine.owner import owner_connection
+from tenants.engine.owner import lock_schema, owner_connection
 from tenants.life.certificates import certify, left_of
 from tenants.life.dropping import drop_role, drop_schema, drop_tables
 from tenants.life.forgetting import forget_people, forget_rows, forget_tenant
@@ -86,6 +86,8 @@ def _alone(owner: Owner, tenant_id: UUID) -> None:
 
 def _take_steps(journal: Journal, tenant_id: UUID, tell: Tell) -> None:
     owner, schema = journal.owner, f"t_{tenant_id.hex}"
+    # Who is making the schema ends first; who comes later finds the journal, and makes none.
+    journal.patiently(lambda: lock_schema(owner, schema))
     steps: dict[str, Callable[[], None]] = {
         "tables": lambda: drop_tables(journal, schema, tell),
         "schema": lambda: drop_schema(journal, schema),
@@ -101,7 +103,7 @@ def _take_steps(journal: Journal, tenant_id: UUID, tell: Tell) -> None:
             tell(f"erasing: {name}")
             take()
             journal.done(name)
-    # What a request or a task of the last moment wrote after its store was cleared.
-    for name in ("files", "keys", "public", "tenant") if left_of(owner, tenant_id) else ():
+    # What came in the last moment, after its store was cleared.
+    for name, take in steps.items() if left_of(owner, tenant_id) else ():
         tell(f"erasing what came late: {name}")
-        steps[name]()
+        take()

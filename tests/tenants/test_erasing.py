@@ -12,8 +12,15 @@ from django.db import connections
 from tenants import life
 from tenants.engine.owner import owner_connection
 from tenants.life.certificates import seal
-from tenants.life.refusals import ClosingWindowOpen, ErasureRunning, TenantNotClosing
+from tenants.life.refusals import (
+    ClosingWindowOpen,
+    ErasureRunning,
+    TenantNotClosing,
+    TenantNotOpen,
+)
 from tenants.models import Domain, Erasure, Person, Tenant
+from tenants.provisioning import provision
+from tenants.roles import create_role_sql
 from tenants.services import host_of, reserve
 from tests.tenants.endings import (
     Killed,
@@ -150,6 +157,33 @@ def test_two_do_not_erase_one_tenant_at_once():
             life.erase(tenant_id=sol.id, now=past_window(sol), tell=quiet)
 
     life.erase(tenant_id=sol.id, now=past_window(sol), tell=tell)
+    assert traces(sol.id) == {"tenants_erasure": 1}
+
+
+def test_nobody_makes_the_schema_of_a_tenant_that_is_being_erased():
+    sol = closed("sol")
+
+    def tell(_: str) -> None:
+        with pytest.raises(TenantNotOpen):
+            provision(tenant_id=sol.id)
+
+    life.erase(tenant_id=sol.id, now=past_window(sol), tell=tell)
+    assert traces(sol.id) == {"tenants_erasure": 1}
+
+
+def test_a_schema_that_came_late_goes_as_well():
+    sol = closed("sol")
+
+    def tell(text: str) -> None:
+        if text == "erasing: keys":
+            with closing(owner_connection()) as owner:
+                owner.execute(f"CREATE SCHEMA {sol.schema_name}")
+                owner.execute(f"CREATE TABLE {sol.schema_name}.crm_late AS SELECT 1")
+                owner.execute(create_role_sql(sol.schema_name).encode())
+
+    certificate = life.erase(tenant_id=sol.id, now=past_window(sol), tell=tell)
+
+    assert certificate["erased"]["tables"]["crm_late"] == 1
     assert traces(sol.id) == {"tenants_erasure": 1}
 
 
