@@ -20,7 +20,9 @@ _GRANIAN = {"GRANIAN_WORKERS": "2", "GRANIAN_BLOCKING_THREADS": "16"}
 TASK_PROCESSES = 2
 # Given to `make up` alone, they matter to every other command of this folder too. No secrets:
 # those of the environment are not ours to write down.
-_ADDRESSING = ("PLAZA_ENV", "PLAZA_DOMAIN", "PLAZA_PORT", "PLAZA_SCHEME")
+_SHARED = (
+    "PLAZA_CITUS", "PLAZA_DB_LOGIN", "PLAZA_DOMAIN", "PLAZA_ENV", "PLAZA_PORT", "PLAZA_SCHEME",
+)  # fmt: skip
 
 
 def embedded(plan: Plan) -> list[Service]:
@@ -157,7 +159,7 @@ def prepare(plan: Plan) -> None:
 def tell_environment(plan: Plan) -> None:
     """Let `manage.py` in another terminal find what runs here."""
     environment = plan.wish.environment
-    addresses = {name: environment[name] for name in _ADDRESSING if environment.get(name)}
+    addresses = {name: environment[name] for name in _SHARED if environment.get(name)}
     write_whole(plan.wish.home.environment, json.dumps(plan.chosen() | addresses, indent=1))
 
 

@@ -7,7 +7,8 @@ from config.local.files import write_whole
 from config.local.home import Home
 from config.local.plan import Plan
 
-# What the demo's rows hold besides what the release decides, and where the plans' prices are made.
+# What the demo's rows hold besides what the release decides, where the plans' prices are made, and
+# how the database's roles sign in and its functions are sealed.
 _SHAPING = (
     "PLAZA_ENV",
     "PLAZA_DOMAIN",
@@ -16,6 +17,10 @@ _SHAPING = (
     "STRIPE_API_BASE",
     "PAYPAL_CLIENT_ID",
     "PAYPAL_API_BASE",
+    "PLAZA_CITUS",
+    "PLAZA_DB_KEY",
+    "PLAZA_DB_LOGIN",
+    "SECRET_KEY",
 )
 
 
