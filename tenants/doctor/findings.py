@@ -1,5 +1,6 @@
 """What the doctor speaks in: a patient is asked, a fault is found, and some faults mend themselves."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +15,7 @@ from tenants.granting import prepare_rights
 from tenants.preparing import prepare_roles
 
 Answer = TypeVar("Answer")
+_PASSWORD = re.compile(r"\bPASSWORD '[^']*'")
 # Who may have a schema: a tenant, one that is being erased, or a ready schema. `living` are in use.
 _STALLS: LiteralString = """
 WITH known AS (
@@ -113,8 +115,12 @@ class Finding:
 
 
 def by_sql(what: str, sql: str, tenant_id: UUID | None = None) -> Fault:
-    """A fault that its own cure mends: `sql` is ours, and safe to run twice."""
-    return Fault(what, cure=sql, tenant_id=tenant_id, mend=lambda patient: patient.do(sql))
+    """A fault that its own cure mends: `sql` is ours, and safe to run twice.
+
+    A password in it is told to nobody: what the doctor says stands in logs and tickets.
+    """
+    cure = _PASSWORD.sub("PASSWORD '…'", sql)
+    return Fault(what, cure=cure, tenant_id=tenant_id, mend=lambda patient: patient.do(sql))
 
 
 def by_prepare(what: str, *, before: str = "") -> Fault:

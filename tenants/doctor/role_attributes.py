@@ -10,7 +10,7 @@ from tenants.doctor.findings import Fault, Patient, by_sql
 from tenants.roles import GROUP, KEEPER, LOOKUP, SQUARE, WEB
 
 _SIGN_INS = [WEB, SQUARE]
-_NEVER_SIGN_IN = [LOOKUP, GROUP, KEEPER]
+_OTHERS = [LOOKUP, GROUP, KEEPER]
 _MIGHTS = {
     "rolsuper": "SUPERUSER",
     "rolbypassrls": "BYPASSRLS",
@@ -21,7 +21,7 @@ _MIGHTS = {
 
 
 def missing(patient: Patient) -> Iterator[Fault]:
-    wanted = [*_SIGN_INS, *_NEVER_SIGN_IN]
+    wanted = [*_SIGN_INS, *_OTHERS]
     found = {name for (name,) in patient.ask("SELECT rolname FROM pg_roles")}
     for role in wanted:
         if role not in found:
@@ -35,7 +35,7 @@ def too_mighty(patient: Patient) -> Iterator[Fault]:
          WHERE (stalls.id IS NOT NULL OR rolname = ANY(%(ours)s))
            AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication)
          ORDER BY 1
-    """, ours=[*_SIGN_INS, *_NEVER_SIGN_IN])  # fmt: skip
+    """, ours=[*_SIGN_INS, *_OTHERS])  # fmt: skip
     for role, tenant_id, *flags in rows:
         mights = [word for word, has in zip(_MIGHTS.values(), flags, strict=True) if has]
         yield by_sql(
@@ -47,15 +47,18 @@ def too_mighty(patient: Patient) -> Iterator[Fault]:
 
 def wrong_sign_in(patient: Patient) -> Iterator[Fault]:
     """Who may sign in: the roles that the settings name; a tenant's only where they ask for it."""
-    users = {settings.DATABASE_WEB["USER"], settings.DATABASE_SQUARE["USER"]}
+    sign_ins = {settings.DATABASE_WEB["USER"], settings.DATABASE_SQUARE["USER"]} & {*_SIGN_INS}
+    if settings.PLAZA_DB_LOGIN == "tenant":
+        sign_ins.add(LOOKUP)  # nobody takes a role there: without it no request finds its tenant
     tenants_sign_in = settings.PLAZA_DB_LOGIN == "tenant" or on_citus.is_on()
+    never = [role for role in _OTHERS if role not in sign_ins]
     rows = patient.ask_of_stalls("""
         SELECT rolname, stalls.id, rolcanlogin FROM pg_roles LEFT JOIN stalls ON stall = rolname
          WHERE stalls.id IS NOT NULL AND rolcanlogin <> %(stalls)s
             OR rolname = ANY(%(never)s) AND rolcanlogin
             OR rolname = ANY(%(sign_ins)s) AND NOT rolcanlogin
          ORDER BY 1
-    """, stalls=tenants_sign_in, never=_NEVER_SIGN_IN, sign_ins=[*users & {*_SIGN_INS}])  # fmt: skip
+    """, stalls=tenants_sign_in, never=never, sign_ins=[*sign_ins])  # fmt: skip
     for role, tenant_id, can_sign_in in rows:
         what = f"The role {role} may {'' if can_sign_in else 'not '}sign in."
         if can_sign_in:

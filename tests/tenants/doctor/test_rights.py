@@ -1,6 +1,11 @@
 """Roles and grants: each fault is planted in one tenant's role, found, named, and mended where claimed."""
 
+from datetime import UTC, datetime
+
+import psycopg
 import pytest
+
+from tenants.doctor.findings import Patient, by_sql
 
 pytestmark = pytest.mark.django_db
 
@@ -129,6 +134,36 @@ def test_a_role_that_another_than_the_webs_may_take_is_found_and_mended(ward):
         ) in found
         assert ward.mend().refused == []
         assert ward.codes() == []
+
+
+def test_where_tenants_sign_in_by_themselves_so_does_who_looks_for_them(ward, settings):
+    from tenants.doctor.role_attributes import wrong_sign_in
+
+    def told() -> list[tuple[str, str]]:
+        faults = wrong_sign_in(Patient(ward.owner, datetime.now(UTC)))
+        return [(one.what, one.cure) for one in faults if "plaza_lookup" in one.what]
+
+    settings.PLAZA_DB_LOGIN = "tenant"
+    with ward.planted("ALTER ROLE plaza_lookup LOGIN", "ALTER ROLE plaza_lookup NOLOGIN"):
+        assert told() == []
+    assert told() == [("The role plaza_lookup may not sign in.", "manage.py database prepare")]
+
+
+def test_a_cure_tells_no_password_and_sets_it(ward, settings):
+    from tenants.roles import create_role_sql, password_of
+
+    settings.PLAZA_DB_LOGIN = "tenant"
+    fault = by_sql("It has no role.", create_role_sql(ward.stall), ward.sick.id)
+    with ward.planted("", f"ALTER ROLE {S} NOLOGIN; ALTER ROLE {S} RESET ALL"):
+        fault.mend(Patient(ward.owner, datetime.now(UTC)))
+        info = ward.owner.info
+        with psycopg.connect(
+            host=info.host, port=info.port, dbname=info.dbname,
+            user=ward.stall, password=password_of(ward.stall),
+        ) as signed_in:  # fmt: skip
+            assert signed_in.info.user == ward.stall
+    assert password_of(ward.stall) not in fault.cure
+    assert "PASSWORD '…'" in fault.cure
 
 
 def test_a_sign_in_that_inherits_a_tenants_rights_is_found_and_mended(ward):
