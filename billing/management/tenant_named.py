@@ -23,6 +23,16 @@ class Actions(Protocol):
     def add_parser(self, name: str, *, help: str) -> CommandParser: ...  # noqa: A002 - argparse's word
 
 
+class NoSuchTenant(CommandError):
+    """Nobody has that slug; the sentence tells the tenant that may be meant."""
+
+    code = "not_found"
+
+    def __init__(self, slug: str) -> None:
+        self.facts = {"slug": slug}
+        super().__init__(f"There is no tenant {slug!r}.{_meant(slug)}")
+
+
 def action(actions: Actions, name: str, meaning: str, act: Handler) -> CommandParser:
     """Add `manage.py tenant <name>`; `act(command, options)` does it and reports."""
     parser = actions.add_parser(name, help=meaning)
@@ -31,10 +41,10 @@ def action(actions: Actions, name: str, meaning: str, act: Handler) -> CommandPa
 
 
 def named(slug: str) -> Tenant:
-    """The tenant of that slug. Raises CommandError, which tells the one that may be meant."""
+    """The tenant of that slug. Raises NoSuchTenant."""
     tenant = Tenant.objects.filter(slug=slug).first()
     if tenant is None:
-        raise CommandError(f"There is no tenant {slug!r}.{_meant(slug)}")
+        raise NoSuchTenant(slug)
     return tenant
 
 

@@ -41,7 +41,7 @@ def read_members(chunks: Iterable[bytes], *, rows: int) -> list[ArchivedMember]:
         found = [_member(line) for line in lines[1:]]
     except (csv.Error, ValueError, ValidationError) as error:
         raise ArchiveInvalid(reason=f"{MEMBERS} is malformed.") from error
-    if tuple(lines[0]) != MEMBER_COLUMNS or len(found) != rows:
+    if not lines or tuple(lines[0]) != MEMBER_COLUMNS or len(found) != rows:
         raise ArchiveInvalid(reason=f"{MEMBERS} is not what the manifest says.")
     if len({member.email for member in found}) != len(found):
         raise ArchiveInvalid(reason=f"{MEMBERS} names somebody twice.")

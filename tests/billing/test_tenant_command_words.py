@@ -89,6 +89,18 @@ def test_a_refusal_is_a_sentence_with_the_facts_and_the_way_on(acme, arguments, 
     assert Tenant.objects.count() == 1
 
 
+def test_with_json_a_name_that_nobody_has_is_told_with_code_and_facts(acme):
+    code, out, _ = said("show", "acmee", "--json")
+    assert (code, json.loads(out)) == (
+        1,
+        {
+            "error": "There is no tenant 'acmee'. Did you mean 'acme'?",
+            "code": "not_found",
+            "facts": {"slug": "acmee"},
+        },
+    )
+
+
 def test_with_json_a_refusal_is_a_document_with_code_and_facts(acme):
     code, out, err = said("create", "acme", *NEW, "--json")
 

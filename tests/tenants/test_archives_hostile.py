@@ -164,6 +164,12 @@ def test_nobody_makes_an_operator_a_member(archive):
     refused(forged.sealed(), ArchiveInvalid, "operator")
 
 
+def test_members_without_even_a_header_are_refused(archive):
+    forged = Forgery(archive)
+    forged.replace("members.csv", b"", rows=0)
+    refused(forged.sealed(), ArchiveInvalid, "members.csv is not what the manifest says")
+
+
 def test_a_small_file_does_not_become_a_large_one(archive, monkeypatch):
     monkeypatch.setattr("tenants.archives.reading._ALWAYS_ALLOWED", 1 << 20)
     forged = Forgery(archive)
