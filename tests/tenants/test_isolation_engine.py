@@ -14,7 +14,7 @@ from config.ids import new_id
 from tenants.engine.refusals import BuiltElsewhere, TenantMismatch
 from tenants.isolation import square_context, tenant_context
 from tenants.roles import NotAStall
-from tests.factories import ContactFactory
+from tests.factories import CompanyFactory, ContactFactory
 
 connection: Any = any_connection
 pytestmark = pytest.mark.django_db
@@ -107,6 +107,7 @@ def test_a_queryset_built_for_one_tenant_is_refused_under_another(acme, globex):
     with tenant_context(acme):
         ContactFactory(email="a@acme.test")
         lazy = Contact.objects.filter(email__contains="@")
+        raw = Contact.objects.raw("SELECT * FROM crm_contact WHERE email LIKE %s", ["%@%"])
     with tenant_context(globex):
         ContactFactory(email="b@globex.test")
         for evaluate in (
@@ -117,8 +118,11 @@ def test_a_queryset_built_for_one_tenant_is_refused_under_another(acme, globex):
         ):
             with pytest.raises(BuiltElsewhere), transaction.atomic():
                 evaluate(lazy.all())
+        with pytest.raises(BuiltElsewhere):
+            list(raw)
     with tenant_context(acme):
         assert [contact.email for contact in lazy] == ["a@acme.test"]
+        assert [contact.email for contact in raw] == ["a@acme.test"]
 
 
 def test_a_row_loaded_from_one_tenant_is_not_saved_in_another(acme, globex):
@@ -131,3 +135,23 @@ def test_a_row_loaded_from_one_tenant_is_not_saved_in_another(acme, globex):
         with pytest.raises(BuiltElsewhere):
             list(contact.orders.all())
         assert Contact.objects.count() == 0
+
+
+def test_a_row_of_one_tenant_reaches_no_row_of_another_that_has_the_same_id(acme, globex):
+    """After a restore both have the same ids."""
+    company_id, contact_id = new_id(), new_id()
+    for tenant in (acme, globex):
+        with tenant_context(tenant):
+            company = CompanyFactory(id=company_id)
+            ContactFactory(id=contact_id, company=company)
+    with tenant_context(acme):
+        contact = Contact.objects.get()
+    with tenant_context(globex):
+        for cross in (
+            contact.delete,
+            contact.refresh_from_db,
+            lambda: contact.company,
+        ):
+            with pytest.raises(BuiltElsewhere):
+                cross()
+        assert Contact.objects.get().company_id == company_id

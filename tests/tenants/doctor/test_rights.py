@@ -155,6 +155,7 @@ def test_a_cure_tells_no_password_and_sets_it(ward, settings):
     settings.PLAZA_DB_LOGIN = "tenant"
     fault = by_sql("It has no role.", create_role_sql(ward.stall), ward.sick.id)
     with ward.planted("", f"ALTER ROLE {S} NOLOGIN; ALTER ROLE {S} RESET ALL"):
+        assert fault.mend is not None
         fault.mend(Patient(ward.owner, datetime.now(UTC)))
         info = ward.owner.info
         with psycopg.connect(
