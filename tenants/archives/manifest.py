@@ -24,6 +24,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _TABLE = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _MOST_ENTRIES = 200_000
 _LONGEST_NAME = 400
+_LONGEST_STEP = 255  # bytes, of most file systems
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,9 @@ def _name(name: str) -> str:
 
 
 def is_inner_path(path: str) -> bool:
-    """Whether a relative path stays where it begins: no `..`, no empty step, no backslash."""
+    """Whether a relative path stays where it begins (no `..`, no empty step, no backslash) and fits a disk."""
     steps = path.split("/")
-    return path.isprintable() and not any(step in {"", ".", ".."} or "\\" in step for step in steps)
+    return path.isprintable() and not any(
+        step in {"", ".", ".."} or "\\" in step or len(step.encode()) > _LONGEST_STEP
+        for step in steps
+    )

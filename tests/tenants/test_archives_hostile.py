@@ -110,6 +110,7 @@ def test_a_name_that_leads_elsewhere_is_refused(archive):
         'tables/crm".csv',
         "elsewhere/x",
         "files/" + "x" * 500,
+        "files/" + "é" * 128,  # 256 bytes
     ):
         forged = Forgery(archive)
         forged.replace(name, b"boo", rows=0 if name.startswith("tables") else None)
