@@ -14,7 +14,7 @@ usually are waits for PostgreSQL, and lets the next one begin.
 import heapq
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from uuid import UUID
@@ -30,7 +30,7 @@ _LEARN_RATIO = 0.1
 _CRITICAL, _OTHER, _DEFERRABLE = range(3)
 # So many of those at work have begun within the last QUICK_SECONDS, and one more that is critical.
 QUICK, QUICK_SECONDS = 3, 0.05
-PATIENCE_SECONDS = {_CRITICAL: 15.0, _OTHER: 2.0, _DEFERRABLE: 0.5}
+PATIENCE_SECONDS = {_CRITICAL: 15.0, _OTHER: 5.0, _DEFERRABLE: 0.5}
 
 
 class Overloaded(DomainError):
@@ -68,8 +68,13 @@ class WaitingRoom:
     Long work must not take them all: bulk gets half of them, and one is kept for what is critical.
     """
 
-    def __init__(self, places: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._places = places
+    def __init__(
+        self,
+        places: int,
+        clock: Callable[[], float] = time.monotonic,
+        patience: Mapping[int, float] = PATIENCE_SECONDS,
+    ) -> None:
+        self._patience = patience
         # At most so many of each rank together with those below it.
         self._most = {
             _CRITICAL: places,
@@ -90,12 +95,12 @@ class WaitingRoom:
             self._begin_those_who_may()
             if self._may_begin(rank):
                 return self._begun(rank, tenant_id)
-            if self._expected_wait(rank) > PATIENCE_SECONDS[rank]:
+            if self._expected_wait(rank) > self._patience[rank]:
                 raise Overloaded()
             self._number += 1
             mine = _Waiting(rank, self._here(tenant_id), self._number, tenant_id)
             heapq.heappush(self._waiting, mine)
-        return self._waited(mine, until=time.monotonic() + PATIENCE_SECONDS[rank])
+        return self._waited(mine, until=time.monotonic() + self._patience[rank])
 
     def leave(self, place: Place) -> None:
         """Give the place to the next one in turn."""

@@ -7,9 +7,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from config.needs import Needs
-from quotas.waiting_room import QUICK, QUICK_SECONDS, Overloaded, WaitingRoom
+from quotas.waiting_room import PATIENCE_SECONDS, QUICK, QUICK_SECONDS, Overloaded, WaitingRoom
 
 USUAL, URGENT = Needs(), Needs(critical=True)
+IMPATIENT = {rank: seconds / 10 for rank, seconds in PATIENCE_SECONDS.items()}
 
 
 def test_the_urgent_goes_before_who_came_earlier_and_bulk_goes_last() -> None:
@@ -56,7 +57,7 @@ def test_a_tenant_with_many_requests_does_not_keep_waiting_who_has_a_single_one(
 
 
 def test_bulk_never_takes_every_place_and_one_is_kept_for_what_is_urgent() -> None:
-    room = WaitingRoom(places=4)
+    room = WaitingRoom(places=4, patience=IMPATIENT)
     for is_bulk in (True, True, False):
         room.enter(USUAL, is_bulk=is_bulk)
     with ThreadPoolExecutor(3) as pool:
@@ -100,7 +101,7 @@ def test_who_would_wait_longer_than_is_useful_is_refused_at_once_and_bulk_first(
 
 def test_few_begin_at_once_and_who_is_at_work_for_longer_lets_the_next_one_begin() -> None:
     now = [0.0]
-    room = WaitingRoom(places=8, clock=lambda: now[0])
+    room = WaitingRoom(8, lambda: now[0], dict.fromkeys(PATIENCE_SECONDS, 2.0))
     for _ in range(QUICK):
         room.enter(USUAL, is_bulk=False)
     room.enter(URGENT, is_bulk=False)  # one more, as it is urgent
