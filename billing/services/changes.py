@@ -16,6 +16,7 @@ from billing.refusals import (
     PaymentAccountMissing,
     PaymentRequired,
 )
+from billing.services import states
 from billing.services.grants import entitle
 from billing.services.prices import current_price
 from billing.services.subscriptions import find_plan, subscription_of
@@ -128,7 +129,8 @@ def change_plan(*, tenant_id: UUID, plan: str, now: datetime) -> tuple[Subscript
 def _without_payment(row: Subscription, spec: PlanSpec, now: datetime) -> Subscription:
     if spec.is_paid:
         raise PaymentRequired(plan=spec.key, checkout=CHECKOUT_PATH)
-    row.plan, row.status, row.trial_ends_at = FREE, Subscription.Status.ACTIVE, None
+    states.move(row, to=Subscription.Status.ACTIVE)
+    row.plan, row.trial_ends_at = FREE, None
     row.save()
     entitle(tenant_id=row.tenant_id, plan=FREE, now=now)
     return row

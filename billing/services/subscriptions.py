@@ -14,6 +14,7 @@ from billing import catalogue, providers
 from billing.catalogue import FREE
 from billing.models import Subscription
 from billing.providers.base import ProviderStatus, ProviderSubscription
+from billing.services import states
 from billing.services.grants import entitle, hold_or_release
 from billing.services.prices import price_of
 from config.errors import NotFound, ValidationFailed
@@ -126,7 +127,7 @@ def _take_over(row: Subscription, found: ProviderSubscription, now: datetime) ->
     price = price_of(provider=found.provider, price_id=found.price_id)
     row.provider, row.provider_subscription_id = found.provider, found.id
     row.provider_customer_id = found.customer_id
-    row.status = _STATUSES[found.status]
+    states.follow(row, to=_STATUSES[found.status])
     row.plan = FREE if row.status in Subscription.WITHOUT_PLAN else price.plan
     row.anchored_at = _anchored_at(row, price.interval, found)
     row.interval, row.currency = price.interval, price.currency
@@ -188,7 +189,8 @@ def _expire_trial(pk: UUID, now: datetime) -> bool:
     row = _claimed(Subscription.objects.trials_over(now), pk)
     if row is None:
         return False
-    row.plan, row.status, row.pending_plan = FREE, Status.EXPIRED, ""
+    states.move(row, to=Status.EXPIRED)
+    row.plan, row.pending_plan = FREE, ""
     row.save()
     entitle(tenant_id=row.tenant_id, plan=FREE, now=now)
     log.info("trial.expired", extra={"tenant_id": str(row.tenant_id)})
