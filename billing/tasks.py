@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from billing import signup
 from billing.providers.base import ProviderDown
-from billing.services import offboarding, scaling, subscriptions, webhooks
+from billing.services import inbox, offboarding, scaling, subscriptions, webhooks
 from tenants.tasks import TenantTask
 
 
@@ -22,6 +22,12 @@ def handle_webhook(*, event_id: str) -> str:
 def retry_webhooks() -> int:
     """Try the inbox's due events again."""
     return webhooks.retry_due(now=timezone.now())
+
+
+@shared_task(name="billing.keep_months", base=TenantTask, public=True)
+def keep_months() -> None:
+    """Make the inbox's months ahead and drop the old ones; a second run finds nothing to do."""
+    inbox.keep_months(now=timezone.now())
 
 
 @shared_task(name="billing.finish_sign_up", base=TenantTask, public=True)

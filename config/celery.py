@@ -63,7 +63,7 @@ app.conf.update(
         for name in (
             *("tenants.fill_pool", "tenants.export_archive"),
             *("billing.finish_sign_up", "billing.erase_closed"),
-            "quotas.keep_months",
+            *("quotas.keep_months", "billing.keep_months"),
         )
     },
     task_publish_retry=False,
@@ -76,6 +76,7 @@ app.conf.update(
         "clear-sessions": {"task": "config.clear_sessions", "schedule": 86_400.0},
         "finish-sign-ups": {"task": "billing.finish_sign_ups", "schedule": 30.0},
         "retry-webhooks": {"task": "billing.retry_webhooks", "schedule": 15.0},
+        "keep-inbox-months": {"task": "billing.keep_months", "schedule": 21_600.0},
         "expire-trials": {"task": "billing.expire_trials", "schedule": 300.0},
         "resume-imports": {"task": "crm.resume_imports_everywhere", "schedule": 30.0},
         "start-due-campaigns": {"task": "campaigns.start_due", "schedule": 15.0},

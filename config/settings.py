@@ -95,6 +95,12 @@ USAGE_RETENTION_DAYS = env.number(
     default=400,
     least=90,
 )
+WEBHOOK_RETENTION_DAYS = env.number(
+    "WEBHOOK_RETENTION_DAYS",
+    "Days for which the inbox keeps providers' webhooks; that each came once is known for ever.",
+    default=400,
+    least=60,
+)
 PLAZA_TRUSTED_PROXIES = env.words(
     "PLAZA_TRUSTED_PROXIES", "Proxy addresses (comma-separated) whose X-Forwarded-For is believed."
 )

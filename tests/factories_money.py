@@ -6,7 +6,14 @@ import factory
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from billing.models import Provider, ProviderPrice, Scaling, Subscription, WebhookEvent
+from billing.models import (
+    Provider,
+    ProviderPrice,
+    Scaling,
+    Subscription,
+    WebhookEvent,
+    WebhookKey,
+)
 from config.ids import new_id
 from quotas.models import (
     ApiCallMark,
@@ -138,6 +145,15 @@ class WebhookEventFactory(DjangoModelFactory[WebhookEvent]):
     provider_event_id = factory.Sequence(lambda n: f"evt_{n}")
     kind = "customer.subscription.updated"
     payload = factory.LazyFunction(dict)
+    received_at = factory.LazyFunction(timezone.now)
+
+
+class WebhookKeyFactory(DjangoModelFactory[WebhookKey]):
+    class Meta:
+        model = WebhookKey
+
+    digest = factory.LazyFunction(new_id)
+    event_id = factory.LazyFunction(new_id)
     received_at = factory.LazyFunction(timezone.now)
 
 

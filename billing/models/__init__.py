@@ -2,7 +2,7 @@
 
 from billing.models.coupons import Redemption
 from billing.models.dunning import Dunning
-from billing.models.inbox import WebhookEvent
+from billing.models.inbox import WebhookEvent, WebhookKey
 from billing.models.prices import Provider, ProviderPrice
 from billing.models.scalings import Scaling
 from billing.models.seats import Invitation
@@ -21,4 +21,5 @@ __all__ = [
     "SubscriptionChange",
     "SubscriptionSpan",
     "WebhookEvent",
+    "WebhookKey",
 ]

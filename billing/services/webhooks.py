@@ -1,22 +1,21 @@
-"""The inbox: keep each verified event once, handle it later, try again, replay."""
+"""The inbox: handle each kept event, try again, replay. How it is kept is in inbox.py."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
 from billing.models import WebhookEvent
-from billing.providers.base import VerifiedEvent
 from billing.services import offboarding
+from billing.services.inbox import PATIENCE, keep
 from billing.services.subscriptions import sync_from_provider
 from config.celery import later
 from config.errors import DomainError, NotFound
 from config.logs import logger
 
+__all__ = ["HANDLERS", "handle", "keep", "replay", "retry_due"]
 log = logger(__name__)
-# How long a first, or a second, attempt may take before the sweeper asks for another.
-_PATIENCE = timedelta(seconds=60)
 _BATCH = 200
 
 
@@ -55,25 +54,6 @@ HANDLERS: dict[tuple[str, str], Handler] = {
 
 
 @transaction.atomic
-def keep(event: VerifiedEvent, *, now: datetime) -> bool:
-    """Store the event and promise its handling; False when it was stored before."""
-    kept, is_new = WebhookEvent.objects.get_or_create(
-        provider=event.provider,
-        provider_event_id=event.id,
-        defaults={
-            "kind": event.kind,
-            "subscription_ref": event.subscription_ref,
-            "payload": event.payload,
-            "received_at": now,
-            "next_attempt_at": now + _PATIENCE,
-        },
-    )
-    if is_new:
-        later("billing.handle_webhook", event_id=str(kept.pk))
-    return is_new
-
-
-@transaction.atomic
 def handle(*, event_id: UUID, now: datetime) -> str:
     """Handle one event under its row's lock, so that two workers never do; its status afterwards.
 
@@ -107,7 +87,7 @@ def retry_due(*, now: datetime) -> int:
     due = WebhookEvent.objects.due(now).order_by("next_attempt_at")
     events = list(due.select_for_update(skip_locked=True)[:_BATCH])
     for event in events:
-        event.next_attempt_at = now + _PATIENCE
+        event.next_attempt_at = now + PATIENCE
         event.save(update_fields=["next_attempt_at"])
         later("billing.handle_webhook", event_id=str(event.pk))
     return len(events)
@@ -120,7 +100,7 @@ def replay(*, event_id: UUID, now: datetime) -> WebhookEvent:
     if event is None:
         raise NotFound()
     event.status, event.attempts, event.error = WebhookEvent.Status.RECEIVED, 0, ""
-    event.handled_at, event.next_attempt_at = None, now + _PATIENCE
+    event.handled_at, event.next_attempt_at = None, now + PATIENCE
     event.save()
     later("billing.handle_webhook", event_id=str(event.pk))
     return event
