@@ -4,24 +4,33 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-from billing.catalogue.reading import (
-    CURRENCIES,
-    INTERVALS,
+from billing.catalogue.metered import MeteredPrice
+from billing.catalogue.reading import CatalogueInvalid, read
+from billing.catalogue.shapes import (
+    AddOnSpec,
     Catalogue,
-    CatalogueInvalid,
+    CouponSpec,
+    CreditSpec,
     PlanSpec,
     PriceSpec,
-    read,
+    SeatPrice,
 )
+from billing.catalogue.values import CURRENCIES, INTERVALS
 from config.needs import Feature, Meter
 
 __all__ = [
     "CURRENCIES",
     "FREE",
     "INTERVALS",
+    "AddOnSpec",
+    "Catalogue",
     "CatalogueInvalid",
+    "CouponSpec",
+    "CreditSpec",
+    "MeteredPrice",
     "PlanSpec",
     "PriceSpec",
+    "SeatPrice",
     "feature_ladder",
     "ladder",
     "load",
@@ -52,10 +61,7 @@ def plans() -> tuple[PlanSpec, ...]:
 
 def plan(key: str) -> PlanSpec:
     """The plan named `key`. Raises KeyError."""
-    for spec in plans():
-        if spec.key == key:
-            return spec
-    raise KeyError(key)
+    return load().plan(key)
 
 
 def ladder(meter: Meter) -> tuple[tuple[str, int | None], ...]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from billing import catalogue
-from billing.catalogue.reading import PlanSpec
+from billing.catalogue.shapes import PlanSpec
 from config.needs import Feature, Meter
 
 
