@@ -49,7 +49,7 @@ def decide(asked: Question) -> Decision:
         decision = _counted(asked, [critical_bucket(asked)])
         return _refused_late(decision, role_refusal(asked), "role")
     found = within(asked.snapshot, asked.tenant.pk, now=asked.now)
-    refusal = state_refusal(asked.tenant, found)
+    refusal = state_refusal(asked.tenant, found, method=asked.method)
     if refusal is not None:
         # Only whether that is still so is asked: a refused tenant counts against nothing.
         decision = _counted(asked, [])

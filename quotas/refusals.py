@@ -62,12 +62,20 @@ class UsageBelowZero(DomainError):
 
 
 class SubscriptionPastDue(DomainError):
-    """A payment is overdue; usage, plan and invoices stay reachable."""
+    """A payment is overdue; usage, plan and invoices stay reachable.
+
+    `degree` is `read_only` while reading is still allowed, else `suspended`.
+    """
 
     code = "subscription_past_due"
     status = 402
     title = _("A payment for this subscription is overdue.")
 
 
-# What `entitlements.hold` may lay on a tenant.
-HOLDS: dict[str, type[DomainError]] = {SubscriptionPastDue.code: SubscriptionPastDue}
+# Refuses what writes; whoever only reads goes on.
+READ_ONLY = "subscription_read_only"
+# What `entitlements.hold` may lay on a tenant, and what each refuses with.
+HOLDS: dict[str, type[DomainError]] = {
+    SubscriptionPastDue.code: SubscriptionPastDue,
+    READ_ONLY: SubscriptionPastDue,
+}

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from config.errors import all_errors
 from quotas.models import Explanation
+from quotas.refusals import HOLDS
 
 _RATES: Mapping[str, Promise] = {
     "tenant": gettext_lazy("Requests of the tenant together"),
@@ -144,7 +145,9 @@ def _stated(states: Mapping[str, int | None]) -> str:
 def _no_grant(told: Mapping[str, Any]) -> str:
     """Where no grant decided: a feature that none has, a restriction, or a limit of the house itself."""
     if told.get("hold"):
-        return _("A restriction: %(title)s") % {"title": _title(told["hold"])}
+        refusal = HOLDS.get(told["hold"])
+        title = str(refusal.title) if refusal else told["hold"]
+        return _("A restriction: %(title)s") % {"title": title}
     kind = str(told.get("rule", "")).partition(":")[0]
     if kind in {"feature", "meter"}:
         return _("No grant includes it")
