@@ -85,7 +85,7 @@ class SeatsInUse(DomainError):
     title = _("More seats are taken than would be left.")
 
 
-class SeatNeeded(DomainError):
+class LastOwner(DomainError):
     """The last owner keeps their seat: somebody must be able to pay and to close."""
 
     code = "last_owner"

@@ -1,6 +1,7 @@
 """What billing does off the request. All of it is the square's, and harmless twice."""
 
 from datetime import datetime
+from smtplib import SMTPException
 from uuid import UUID
 
 from celery import shared_task
@@ -8,7 +9,15 @@ from django.utils import timezone
 
 from billing import signup
 from billing.providers.base import ProviderDown
-from billing.services import inbox, offboarding, scaling, subscriptions, webhooks
+from billing.services import (
+    inbox,
+    invitations,
+    offboarding,
+    scaling,
+    seats,
+    subscriptions,
+    webhooks,
+)
 from tenants.tasks import TenantTask
 
 
@@ -42,10 +51,24 @@ def finish_sign_ups() -> int:
     return signup.resume_cut_off(now=timezone.now())
 
 
+@shared_task(
+    name="billing.send_invitation",
+    base=TenantTask,
+    public=True,
+    autoretry_for=(SMTPException, OSError),
+    retry_backoff=True,
+    max_retries=8,
+)
+def send_invitation(*, invitation_id: str) -> bool:
+    """Mail one invitation's link, while it waits."""
+    return invitations.send(invitation_id=UUID(invitation_id))
+
+
 @shared_task(name="billing.expire_trials", base=TenantTask, public=True)
 def expire_trials() -> int:
-    """End what has run out: trials that nobody paid for, and the grace of those who are overdue."""
+    """End what has run out: invitations, trials that nobody paid for, and the grace of those overdue."""
     now = timezone.now()
+    seats.expire_invitations(now=now)
     return subscriptions.expire_trials(now=now) + subscriptions.hold_overdue(now=now)
 
 

@@ -56,8 +56,8 @@ class InvitationFactory(DjangoModelFactory[Invitation]):
     tenant = factory.SubFactory(TenantFactory)
     email = factory.Sequence(lambda n: f"guest{n}@mail.test")
     role = "member"
-    token_hash = factory.Sequence(lambda n: f"{n:064x}")
     created_at = factory.LazyFunction(timezone.now)
+    sent_at = factory.LazyFunction(timezone.now)
     expires_at = factory.LazyAttribute(lambda made: made.created_at + timedelta(days=7))
 
 
