@@ -39,6 +39,13 @@ class Tier:
     unit: Mapping[str, Fraction]
     flat: Mapping[str, int] = field(default_factory=dict)
 
+    def times(self, months: int) -> "Tier":
+        return Tier(
+            None if self.up_to is None else self.up_to * months,
+            self.unit,
+            {currency: flat * months for currency, flat in self.flat.items()},
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class MeteredPrice:
@@ -85,21 +92,18 @@ class MeteredPrice:
         tier = next(each for each in self.tiers if each.up_to is None or billed <= each.up_to)
         return billed * tier.unit[currency] + tier.flat.get(currency, 0)
 
-    def times(self, months: int) -> "MeteredPrice":
+    def times(self, months: int, *, grows: bool) -> "MeteredPrice":
         """The same for a period of so many months: q units cost as often as much as q/months in one.
 
-        A package keeps its size: a year's use is not rounded up twelve times.
+        Allowance and tiers of what does not add up (`grows` False: the most at the same time,
+        different people) stay. A package keeps its size: a year's use is rounded up once.
         """
+        minimum = {currency: least * months for currency, least in self.minimum.items()}
+        if not grows:
+            return replace(self, minimum=minimum)
         return replace(
             self,
             included=self.included * months,
-            tiers=tuple(
-                Tier(
-                    None if tier.up_to is None else tier.up_to * months,
-                    tier.unit,
-                    {currency: flat * months for currency, flat in tier.flat.items()},
-                )
-                for tier in self.tiers
-            ),
-            minimum={currency: least * months for currency, least in self.minimum.items()},
+            tiers=tuple(tier.times(months) for tier in self.tiers),
+            minimum=minimum,
         )

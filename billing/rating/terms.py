@@ -1,11 +1,13 @@
 """What was subscribed and used, as rating wants to know it: facts without a database or a clock."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from typing import Any
 
 from billing.catalogue.shapes import Catalogue, CouponSpec
+from billing.catalogue.taxes import TaxTable, tax_table
 from config.needs import Meter
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,6 +26,15 @@ class Terms:
     currency: str
     seats: int
     add_ons: tuple[tuple[str, int], ...] = ()
+
+    def stored(self) -> dict[str, Any]:
+        """As JSON keeps it; `Terms.read` is the way back."""
+        return {**asdict(self), "add_ons": [list(each) for each in self.add_ons]}
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any]) -> "Terms":
+        add_ons = tuple((str(key), int(quantity)) for key, quantity in stored["add_ons"])
+        return cls(**{**stored, "add_ons": add_ons})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +87,7 @@ class Usage:
     `billed` is the total up to which the same part was billed already (None: not at all): late or
     corrected use then costs the difference. `late` tells that the period's own invoice was issued
     before. `extra` are units of allowance beside plan and add-ons (gifts, credits, overrides).
+    `late_units` of the quantity occurred in an earlier period and came too late for it: the line says so.
     """
 
     meter: Meter
@@ -86,6 +98,7 @@ class Usage:
     billed: int | None = None
     is_late: bool = False
     extra: int = 0
+    late_units: int = 0
     starts_at: datetime | None = None  # of the part; None: the period's own
     ends_at: datetime | None = None
     coupons: tuple[CouponSpec, ...] = ()
@@ -119,7 +132,7 @@ class PeriodFacts:
       the new terms (or a new period, where the interval changes).
     - An end at once: `ends` alone; a closed period without a next: `usage` alone.
 
-    `catalogues` holds each version that some terms name. `at` is the moment of issue, whose tax rates
+    `seller` is the issuer's country. `catalogues` holds each version that some terms name. `at` is the moment of issue, whose tax rates
     hold. Two currencies are two invoices: a change of currency waits for the period's end, where
     `usage` is rated in the old one and `begins` in the new one.
     """
@@ -128,6 +141,8 @@ class PeriodFacts:
     at: datetime
     catalogues: Mapping[int, Catalogue]
     buyer: Buyer = field(default_factory=Buyer)
+    seller: str = ""
+    taxes: TaxTable = field(default_factory=tax_table)
     begins: Stretch | None = None
     ends: Stretch | None = None
     usage: tuple[Usage, ...] = ()

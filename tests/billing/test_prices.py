@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from billing import catalogue
-from billing.catalogue.reading import Catalogue
+from billing.catalogue import Catalogue
 from billing.models import ProviderPrice, Subscription
 from billing.providers import gateway
 from billing.services import prices
