@@ -10,7 +10,7 @@ from billing.rating.taxes import taxes
 from billing.rating.terms import PeriodFacts
 
 
-def rate(facts: PeriodFacts) -> Draft:
+def rate_period(facts: PeriodFacts) -> Draft:
     """The lines in their order, and one tax for each rate; a total below zero is a credit.
 
     A period's beginning, a change and an end within one, and use alone are all this: see PeriodFacts.

@@ -1,9 +1,10 @@
 """What was subscribed and used, as rating wants to know it: facts without a database or a clock."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from typing import Any
 
 from billing.catalogue.shapes import Catalogue, CouponSpec
 from billing.catalogue.taxes import TaxTable, tax_table
@@ -25,6 +26,15 @@ class Terms:
     currency: str
     seats: int
     add_ons: tuple[tuple[str, int], ...] = ()
+
+    def stored(self) -> dict[str, Any]:
+        """As JSON keeps it; `Terms.read` is the way back."""
+        return {**asdict(self), "add_ons": [list(each) for each in self.add_ons]}
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any]) -> "Terms":
+        add_ons = tuple((str(key), int(quantity)) for key, quantity in stored["add_ons"])
+        return cls(**{**stored, "add_ons": add_ons})
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from fractions import Fraction
 from typing import Any
 
@@ -17,7 +17,7 @@ from billing.catalogue.shapes import (
     PriceSpec,
     SeatPrice,
 )
-from billing.rating import rate
+from billing.rating.invoices import rate_period
 from billing.rating.lines import Draft
 from billing.rating.terms import Period, PeriodFacts, Stretch, Terms
 from config.needs import Feature, Meter
@@ -26,10 +26,8 @@ USD = "USD"
 VERSION = 1
 
 
-def utc(
-    year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0
-) -> datetime:
-    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+def utc(year: int, month: int, day: int, *clock: int) -> datetime:
+    return datetime.combine(date(year, month, day), time(*clock), tzinfo=UTC)
 
 
 # A month of 30 days, so that a day is a thirtieth of it.
@@ -141,7 +139,7 @@ def rated(**facts: Any) -> Draft:
         "at": utc(2026, 4, 1),
         "catalogues": {VERSION: SHOP},
     } | facts
-    return rate(PeriodFacts(**given))
+    return rate_period(PeriodFacts(**given))
 
 
 def told(draft: Draft) -> list[tuple[str, str, int, int]]:

@@ -1,5 +1,6 @@
 """Plan, seats and add-ons: whole periods, and what a change costs for the rest of one, to the second."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -8,7 +9,7 @@ import pytest
 
 from billing.catalogue.shapes import CouponSpec
 from billing.money import CurrencyMismatch
-from billing.rating.terms import Period
+from billing.rating.terms import Period, Terms
 from tests.billing.offers import (
     APRIL,
     FIFTH,
@@ -150,6 +151,12 @@ def test_another_interval_begins_a_period_of_its_own():
     )
 
     assert told(draft) == [("plan", "small", 1, -1_450), ("plan", "small", 1, 29_000)]
+
+
+def test_terms_come_back_from_json_as_they_were():
+    full = terms(seats=8, add_ons=(("emails", 2), ("sso", 1)))
+
+    assert Terms.read(json.loads(json.dumps(full.stored()))) == full
 
 
 def test_two_currencies_do_not_meet_in_one_draft():
