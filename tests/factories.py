@@ -17,6 +17,7 @@ from apps.crm.models import (
     Order,
     Tag,
 )
+from tests.factories_books import *  # noqa: F403
 from tests.factories_campaigns import *  # noqa: F403
 from tests.factories_endings import *  # noqa: F403
 from tests.factories_messages import *  # noqa: F403
