@@ -1,10 +1,10 @@
 """No tenant's role sees or touches billing's tables: they are the square's. What the books keep, triggers do."""
 
 from billing.models import Invoice, Refund
-from billing.sealed import books
+from billing.sealed import books, catalogues
 from config.rights import Trigger
 
-FUNCTIONS = books.FUNCTIONS
+FUNCTIONS = (*books.FUNCTIONS, catalogues.KEEP_VERSION)
 _REWRITTEN: dict[str, tuple[str, ...]] = {
     "billing_account": ("balance_minor",),
     "billing_journalentry": (),
@@ -44,6 +44,7 @@ TRIGGERS = (
         "balanced", "billing_journalentry", "AFTER INSERT", "check_balanced", ("id",),
         is_deferred=True,
     ),
+    Trigger("kept", "billing_catalogueversion", "BEFORE UPDATE OR DELETE", "keep_version"),
     Trigger("adds_up", "billing_invoice", "AFTER INSERT", "check_lines", is_deferred=True),
     Trigger(
         "numbers_kept", "billing_numbersequence", "BEFORE INSERT OR UPDATE OR DELETE",

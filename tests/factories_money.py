@@ -6,7 +6,9 @@ import factory
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
+from billing import catalogue
 from billing.models import (
+    CatalogueVersion,
     Provider,
     ProviderPrice,
     Scaling,
@@ -164,3 +166,12 @@ class ScalingFactory(DjangoModelFactory[Scaling]):
     tenant_id = factory.LazyFunction(new_id)
     scaled_at = factory.LazyFunction(timezone.now)
     shares = factory.LazyFunction(dict)
+
+
+class CatalogueVersionFactory(DjangoModelFactory[CatalogueVersion]):
+    class Meta:
+        model = CatalogueVersion
+
+    version = 1
+    contents = factory.LazyFunction(catalogue.contents)
+    stored_at = factory.LazyFunction(timezone.now)

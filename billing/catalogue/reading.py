@@ -31,11 +31,17 @@ def read(data: Mapping[str, Any]) -> Catalogue:
     """The plans of a parsed file. Raises CatalogueInvalid with every fault, not only the first."""
     faults = list(_faults_of_shape(data))
     if not faults:
-        plans = tuple(_plans(data["plans"], data["endpoint_rates"]))
-        faults = list(_faults_of_ladder(plans))
+        found = built(data)
+        faults = list(_faults_of_ladder(found.plans))
         if not faults:
-            return Catalogue(data["version"], plans, **reading_extras.extras(data))
+            return found
     raise CatalogueInvalid("The catalogue of plans is not valid: " + "; ".join(faults))
+
+
+def built(data: Mapping[str, Any]) -> Catalogue:
+    """The catalogue of a file that is known to be valid."""
+    plans = tuple(_plans(data["plans"], data["endpoint_rates"]))
+    return Catalogue(data["version"], plans, **reading_extras.extras(data))
 
 
 def _plans(tables: Mapping[str, Any], everywhere: Mapping[str, Any]) -> Iterator[PlanSpec]:

@@ -149,3 +149,16 @@ class Catalogue:
             if spec.key == key:
                 return spec
         raise KeyError(key)
+
+    def ladder(self, meter: Meter) -> tuple[tuple[str, int | None], ...]:
+        """What each plan allows of `meter`, in order of price: ((plan, limit or None), …)."""
+        return tuple((spec.key, spec.limits[meter]) for spec in self.plans)
+
+    def feature_ladder(self) -> dict[str, str]:
+        """The cheapest plan that has each feature; a feature of no plan is not in it."""
+        cheapest: dict[str, str] = {}
+        for spec in self.plans:
+            for feature in Feature:
+                if feature in spec.features:
+                    cheapest.setdefault(feature.value, spec.key)
+        return cheapest

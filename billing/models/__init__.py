@@ -1,5 +1,6 @@
 """Money's own tables, in public: subscriptions, prices at the providers, the inbox of webhooks, the books."""
 
+from billing.models.catalogues import CatalogueVersion
 from billing.models.coupons import Redemption
 from billing.models.credits import CreditMovement
 from billing.models.dunning import Dunning
@@ -17,6 +18,7 @@ from billing.models.tax_profiles import TaxProfile
 __all__ = [
     "Account",
     "BilledUsage",
+    "CatalogueVersion",
     "Collector",
     "CreditMovement",
     "CreditNote",

@@ -17,7 +17,9 @@ from uuid import UUID
 from django.db import transaction
 
 from billing import catalogue
+from billing.catalogue import Catalogue, PlanSpec
 from billing.models import Subscription
+from billing.services.catalogues import catalogue_of
 from config.needs import Meter
 from quotas import entitlements
 from quotas.merging import GrantInForce, Rate
@@ -34,16 +36,16 @@ def entitle(*, tenant_id: UUID, plan: str, now: datetime) -> None:
 
     Shares that an operator set by hand stay (`manage.py tenant scale`).
     """
-    anchor = _anchor(tenant_id)
-    contents = _contents(plan, anchor)
+    anchor, offer = _held(tenant_id)
+    contents = _contents(offer.plan(plan), offer, anchor)
     entitlements.grant(tenant_id=tenant_id, source=SOURCE, now=now, anchor=anchor, **contents)
-    shares.apply(tenant_id=tenant_id, granted=catalogue.plan(plan).shares)
+    shares.apply(tenant_id=tenant_id, granted=offer.plan(plan).shares)
 
 
 def as_granted(*, tenant_id: UUID, plan: str) -> GrantInForce:
     """What `entitle` would grant, without granting it."""
-    anchor = _anchor(tenant_id)
-    facts = _contents(plan, anchor)
+    anchor, offer = _held(tenant_id)
+    facts = _contents(offer.plan(plan), offer, anchor)
     features = frozenset(facts.pop("features"))
     rates = {scope: Rate(*rate) for scope, rate in facts.pop("rates").items()}
     return GrantInForce(
@@ -57,16 +59,17 @@ def as_granted(*, tenant_id: UUID, plan: str) -> GrantInForce:
     )
 
 
-def _anchor(tenant_id: UUID) -> Anchor | None:
-    """Where the tenant's billing periods begin; None before it has a subscription."""
-    rows = Subscription.objects.filter(tenant_id=tenant_id, anchored_at__isnull=False)
-    row = rows.first()
-    return Anchor(row.anchored_at, row.interval) if row and row.anchored_at else None
+def _held(tenant_id: UUID) -> tuple[Anchor | None, Catalogue]:
+    """Where the tenant's billing periods begin (None before it has a subscription), and its catalogue."""
+    row = Subscription.objects.filter(tenant_id=tenant_id).first()
+    if row is None:
+        return None, catalogue.load()
+    anchor = Anchor(row.anchored_at, row.interval) if row.anchored_at else None
+    return anchor, catalogue_of(row.catalogue_version)
 
 
-def _contents(plan: str, anchor: Anchor | None) -> dict[str, Any]:
+def _contents(spec: PlanSpec, offer: Catalogue, anchor: Anchor | None) -> dict[str, Any]:
     """The catalogue's limits are a month's: a period of a year has twelve times as much, at once."""
-    spec = catalogue.plan(plan)
     months = MONTHS_IN[anchor.interval] if anchor else 1
     return {
         "plan": spec.key,
@@ -77,11 +80,11 @@ def _contents(plan: str, anchor: Anchor | None) -> dict[str, Any]:
         "rates": dict(spec.rates),
         "ladder": {
             meter.value: tuple(
-                (step, _in_period(meter, limit, months)) for step, limit in catalogue.ladder(meter)
+                (step, _in_period(meter, limit, months)) for step, limit in offer.ladder(meter)
             )
             for meter in Meter
         },
-        "feature_ladder": catalogue.feature_ladder(),
+        "feature_ladder": offer.feature_ladder(),
     }
 
 
@@ -96,15 +99,14 @@ def _in_period(meter: Meter, limit: int | None, months: int) -> int | None:
 
 
 def is_as_catalogued(*, tenant_id: UUID, plan: str, now: datetime) -> bool:
-    """Whether the tenant was granted exactly what the catalogue now says of `plan`."""
+    """Whether the tenant was granted exactly what its version of the catalogue says of `plan`."""
+    anchor, offer = _held(tenant_id)
+    spec = offer.plan(plan)
     snapshot = entitlements.snapshot(tenant_id, now=now)
     granted = next((found for found in snapshot.grants if found.source == SOURCE), None)
-    if granted is None or not shares.is_applied(
-        tenant_id=tenant_id, granted=catalogue.plan(plan).shares
-    ):
+    if granted is None or not shares.is_applied(tenant_id=tenant_id, granted=spec.shares):
         return False
-    anchor = _anchor(tenant_id)
-    return _contents(plan, anchor) | {"anchor": anchor} == {
+    return _contents(spec, offer, anchor) | {"anchor": anchor} == {
         "anchor": granted.anchor,
         "plan": granted.plan,
         "features": sorted(granted.features),

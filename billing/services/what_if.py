@@ -14,8 +14,8 @@ from uuid import UUID
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
-from billing import catalogue
 from billing.models import Subscription
+from billing.services.catalogues import catalogue_of
 from billing.services.grants import SOURCE, as_granted
 from billing.services.subscriptions import find_plan, subscription_of
 from config.errors import ValidationFailed
@@ -211,5 +211,9 @@ def _prices(row: Subscription, plan: str) -> Prices:
 
 
 def _price(row: Subscription, plan: str) -> int:
-    found = catalogue.plan(plan).price(currency=row.currency, interval=row.interval)
+    found = (
+        catalogue_of(row.catalogue_version)
+        .plan(plan)
+        .price(currency=row.currency, interval=row.interval)
+    )
     return found.amount_minor if found else 0

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
 
@@ -26,8 +26,10 @@ USD = "USD"
 VERSION = 1
 
 
-def utc(year: int, month: int, day: int, *clock: int) -> datetime:
-    return datetime.combine(date(year, month, day), time(*clock), tzinfo=UTC)
+def utc(
+    year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0
+) -> datetime:
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
 
 
 # A month of 30 days, so that a day is a thirtieth of it.

@@ -1,15 +1,15 @@
 """`manage.py plans sync`: the differences first, then the providers and the tenants as the catalogue says."""
 
+import copy
 import io
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from billing import catalogue
-from billing.catalogue import Catalogue
+from billing.catalogue.reading import read
 from billing.models import ProviderPrice, Subscription
 from billing.providers import gateway
 from billing.services import prices
@@ -30,19 +30,12 @@ def sync(**options: Any) -> str:
 @pytest.fixture
 def dearer(monkeypatch: pytest.MonkeyPatch) -> None:
     """The next version of the catalogue: growth costs 10 dollars more, and has 60,000 contacts."""
-    spec = catalogue.plan("growth")
-    newer = replace(
-        spec,
-        limits=dict(spec.limits) | {Meter.CONTACTS: 60_000},
-        prices=tuple(
-            replace(price, amount_minor=10_900)
-            if (price.currency, price.interval) == ("USD", "month")
-            else price
-            for price in spec.prices
-        ),
-    )
-    plans = tuple(newer if plan.key == "growth" else plan for plan in catalogue.plans())
-    monkeypatch.setattr(catalogue, "load", lambda: Catalogue(version=4, plans=plans))
+    newer = copy.deepcopy(catalogue.contents())
+    newer["version"] += 1
+    newer["plans"]["growth"]["limits"]["contacts"] = 60_000
+    newer["plans"]["growth"]["prices"]["month"]["USD"] = 10_900
+    monkeypatch.setattr(catalogue, "contents", lambda: newer)
+    monkeypatch.setattr(catalogue, "load", lambda: read(newer))
 
 
 def test_a_first_sync_makes_every_price_and_shows_each(stripe):
