@@ -9,9 +9,8 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 
 from billing import catalogue, signup
-from billing.catalogue import CURRENCIES, INTERVALS, PlanSpec
+from billing.catalogue import CURRENCIES, INTERVALS
 from billing.models import Provider, Subscription
-from config.needs import Meter
 from config.serializers import RowSerializer
 from tenants.models import Archive, Tenant
 from tenants.services import url_of
@@ -148,25 +147,3 @@ class ExportOut(serializers.ModelSerializer[Archive]):
 def tenant_answer(tenant: Tenant, *, status: str) -> dict[str, Any]:
     """`{tenant: {slug, status, url}}`."""
     return {"tenant": {"slug": tenant.slug, "status": status, "url": url_of(tenant)}}
-
-
-def plan_answer(spec: PlanSpec) -> dict[str, Any]:
-    """One plan as everybody may see it. A limit of null is unlimited; amounts are minor units."""
-    return {
-        "key": spec.key,
-        "name": spec.name,
-        "trial_days": spec.trial_days,
-        "features": sorted(feature.value for feature in spec.features),
-        "limits": {meter.value: spec.limits[meter] for meter in Meter},
-        "rates": {
-            scope: {"requests": requests, "seconds": seconds}
-            for scope, (requests, seconds) in spec.rates.items()
-        },
-        "prices": [
-            {
-                "interval": price.interval,
-                "price": {"amount": price.amount_minor, "currency": price.currency},
-            }
-            for price in spec.prices
-        ],
-    }

@@ -9,6 +9,7 @@ from billing.catalogue.metered import MeteredPrice
 from billing.catalogue.reading import CatalogueInvalid, read
 from billing.catalogue.shapes import (
     AddOnSpec,
+    Amounts,
     Catalogue,
     CouponSpec,
     CreditSpec,
@@ -24,6 +25,7 @@ __all__ = [
     "FREE",
     "INTERVALS",
     "AddOnSpec",
+    "Amounts",
     "Catalogue",
     "CatalogueInvalid",
     "CouponSpec",
