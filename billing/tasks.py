@@ -10,9 +10,12 @@ from django.utils import timezone
 from billing import signup
 from billing.providers.base import ProviderDown
 from billing.services import (
+    commands,
     inbox,
     invitations,
     offboarding,
+    reconciling,
+    running,
     scaling,
     seats,
     subscriptions,
@@ -31,6 +34,24 @@ def handle_webhook(*, event_id: str) -> str:
 def retry_webhooks() -> int:
     """Try the inbox's due events again."""
     return webhooks.retry_due(now=timezone.now())
+
+
+@shared_task(name="billing.run_provider_command", base=TenantTask, public=True)
+def run_provider_command(*, command_id: str) -> str:
+    """Have a provider do one thing; a failure is kept there and tried again."""
+    return running.run(command_id=UUID(command_id), now=timezone.now())
+
+
+@shared_task(name="billing.retry_provider_commands", base=TenantTask, public=True)
+def retry_provider_commands() -> int:
+    """Try again what the providers are still to do."""
+    return commands.retry_due(now=timezone.now())
+
+
+@shared_task(name="billing.reconcile", base=TenantTask, public=True)
+def reconcile() -> int:
+    """List where the providers and we differ; nothing is changed by it."""
+    return reconciling.reconcile_all(now=timezone.now())
 
 
 @shared_task(name="billing.keep_months", base=TenantTask, public=True)

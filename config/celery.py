@@ -76,6 +76,11 @@ app.conf.update(
         "clear-sessions": {"task": "config.clear_sessions", "schedule": 86_400.0},
         "finish-sign-ups": {"task": "billing.finish_sign_ups", "schedule": 30.0},
         "retry-webhooks": {"task": "billing.retry_webhooks", "schedule": 15.0},
+        "retry-provider-commands": {
+            "task": "billing.retry_provider_commands",
+            "schedule": 15.0,
+        },
+        "reconcile": {"task": "billing.reconcile", "schedule": 86_400.0},
         "keep-inbox-months": {"task": "billing.keep_months", "schedule": 21_600.0},
         "expire-trials": {"task": "billing.expire_trials", "schedule": 300.0},
         "resume-imports": {"task": "crm.resume_imports_everywhere", "schedule": 30.0},

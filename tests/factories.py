@@ -23,6 +23,7 @@ from tests.factories_endings import *  # noqa: F403
 from tests.factories_messages import *  # noqa: F403
 from tests.factories_money import *  # noqa: F403
 from tests.factories_people import *  # noqa: F403
+from tests.factories_providers import *  # noqa: F403
 from tests.factories_schemas import *  # noqa: F403
 from tests.factories_subscriptions import *  # noqa: F403
 

@@ -1,6 +1,7 @@
 """Money's own tables, in public: subscriptions, prices at the providers, the inbox of webhooks, the books."""
 
 from billing.models.catalogues import CatalogueVersion
+from billing.models.commands import ProviderCommand
 from billing.models.coupons import Redemption
 from billing.models.credits import CreditMovement
 from billing.models.dunning import Dunning
@@ -14,6 +15,7 @@ from billing.models.seats import Invitation
 from billing.models.spans import BilledUsage, SubscriptionChange, SubscriptionSpan
 from billing.models.subscriptions import Subscription
 from billing.models.tax_profiles import TaxProfile
+from billing.models.transactions import ProviderDifference, ProviderTransaction
 
 __all__ = [
     "Account",
@@ -32,7 +34,10 @@ __all__ = [
     "Payment",
     "Posting",
     "Provider",
+    "ProviderCommand",
+    "ProviderDifference",
     "ProviderPrice",
+    "ProviderTransaction",
     "Redemption",
     "Refund",
     "Scaling",

@@ -6,6 +6,7 @@ a refused event again for days, and nothing is read of it but its id, its kind a
 
 import json
 import math
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 LONGEST_NAME = 255
@@ -21,6 +22,11 @@ def read(body: bytes) -> dict[str, Any]:
         raise ValueError("nested too deep") from None
     if not isinstance(found, dict):
         raise ValueError("not an object")  # noqa: TRY004 - one error for whatever is no event
+    return mended(found)
+
+
+def mended(found: Mapping[str, Any]) -> dict[str, Any]:
+    """What a provider told, as PostgreSQL keeps it."""
     return {_mended(name, DEEPEST): _mended(value, DEEPEST) for name, value in found.items()}
 
 

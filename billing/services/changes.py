@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from billing import providers
 from billing.catalogue import FREE, PlanSpec
 from billing.models import Subscription
-from billing.providers.base import Checkout, CheckoutWish, Gateway
+from billing.providers.base import Checkout, CheckoutWish
+from billing.providers.gateways import Gateway
 from billing.refusals import (
     AlreadySubscribed,
     PaymentAccountMissing,

@@ -6,8 +6,11 @@ from uuid import UUID
 
 from django.db import transaction
 
+from billing import providers
 from billing.models import WebhookEvent
-from billing.services import offboarding
+from billing.providers.base import VerifiedEvent
+from billing.services import collecting, offboarding, transactions
+from billing.services.entrusting import promise_carry, promise_entrusting
 from billing.services.inbox import PATIENCE, keep
 from billing.services.subscriptions import sync_from_provider
 from config.celery import later
@@ -26,8 +29,39 @@ def _sync(event: WebhookEvent, now: datetime) -> UUID | None:
     tenant_id = sync_from_provider(
         provider=event.provider, subscription_id=event.subscription_ref, now=now
     )
-    if tenant_id is not None and offboarding.is_charged_in_vain(tenant_id):
-        later("billing.end_charges", tenant_id=str(tenant_id))
+    if tenant_id is not None:
+        promise_entrusting(tenant_id=tenant_id, now=now)
+        if offboarding.is_charged_in_vain(tenant_id):
+            later("billing.end_charges", tenant_id=str(tenant_id))
+    return tenant_id
+
+
+def _money(event: WebhookEvent, now: datetime) -> UUID | None:
+    """Money moved, or did not: the payment that the event speaks of is read anew, with what became of it."""
+    told = VerifiedEvent(
+        event.provider, event.provider_event_id, event.kind, event.subscription_ref, event.payload
+    )
+    gateway = providers.gateway(event.provider)
+    tenants = transactions.take_over(gateway.concerned(told), now=now)
+    for tenant_id in tenants:
+        promise_carry(tenant_id=tenant_id, now=now)
+    return next(iter(tenants), None)
+
+
+def _sync_and_money(event: WebhookEvent, now: datetime) -> UUID | None:
+    """A payment for a subscription: whose it is, is known after the subscription is."""
+    tenant_id = _sync(event, now)
+    return _money(event, now) or tenant_id
+
+
+def _declined(event: WebhookEvent, now: datetime) -> UUID | None:
+    """The provider could not collect by itself, or the buyer's page could not."""
+    tenant_id = _sync(event, now)
+    told = VerifiedEvent(
+        event.provider, event.provider_event_id, event.kind, event.subscription_ref, event.payload
+    )
+    if tenant_id and providers.gateway(event.provider).declined(told):
+        collecting.declined(tenant_id=tenant_id, reason="", now=now)
     return tenant_id
 
 
@@ -40,16 +74,28 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     ("stripe", "customer.subscription.deleted"): _sync,
     ("stripe", "customer.subscription.paused"): _sync,
     ("stripe", "customer.subscription.resumed"): _sync,
-    ("stripe", "invoice.paid"): _sync,
-    ("stripe", "invoice.payment_failed"): _sync,
+    ("stripe", "invoice.paid"): _sync_and_money,
+    ("stripe", "invoice.payment_failed"): _declined,
+    ("stripe", "charge.refunded"): _money,
+    ("stripe", "refund.created"): _money,
+    ("stripe", "refund.updated"): _money,
+    ("stripe", "refund.failed"): _money,
+    ("stripe", "charge.dispute.created"): _money,
+    ("stripe", "charge.dispute.updated"): _money,
+    ("stripe", "charge.dispute.funds_withdrawn"): _money,
+    ("stripe", "charge.dispute.funds_reinstated"): _money,
+    ("stripe", "charge.dispute.closed"): _money,
+    ("paypal", "PAYMENT.CAPTURE.COMPLETED"): _sync_and_money,
+    ("paypal", "PAYMENT.CAPTURE.REFUNDED"): _money,
+    ("paypal", "PAYMENT.SALE.DENIED"): _declined,
     ("paypal", "BILLING.SUBSCRIPTION.ACTIVATED"): _sync,
     ("paypal", "BILLING.SUBSCRIPTION.UPDATED"): _sync,
     ("paypal", "BILLING.SUBSCRIPTION.SUSPENDED"): _sync,
     ("paypal", "BILLING.SUBSCRIPTION.CANCELLED"): _sync,
     ("paypal", "BILLING.SUBSCRIPTION.EXPIRED"): _sync,
     ("paypal", "BILLING.SUBSCRIPTION.RE-ACTIVATED"): _sync,
-    ("paypal", "BILLING.SUBSCRIPTION.PAYMENT.FAILED"): _sync,
-    ("paypal", "PAYMENT.SALE.COMPLETED"): _sync,
+    ("paypal", "BILLING.SUBSCRIPTION.PAYMENT.FAILED"): _declined,
+    ("paypal", "PAYMENT.SALE.COMPLETED"): _sync_and_money,
 }
 
 

@@ -10,6 +10,9 @@ from tenants.life.public_rows import kept_tables, tables_with_tenant
 # Credentials, sealed answers, what a provider calls a customer, and our own bookkeeping.
 _NEVER = frozenset(
     {
+        "billing_providercommand",
+        "billing_providerdifference",
+        "billing_providertransaction",
         "billing_subscription",
         "billing_webhookevent",
         "config_keptanswer",

@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from billing import catalogue, providers
 from billing.catalogue.stored import Change
-from billing.providers.base import Gateway, ProviderDown, ProviderRefused
+from billing.providers.base import ProviderDown, ProviderRefused
+from billing.providers.gateways import Gateway
 from billing.services import catalogues, grants, moves, prices
 from billing.services.prices import Difference
 from config.management.output import JsonCommand
