@@ -31,7 +31,7 @@ TRIGGERS = (
         Trigger("addition", table, "BEFORE INSERT", "refuse_addition", whole)
         for table, whole in _PARTS.items()
     ),
-    Trigger("balance_moved", "billing_posting", "AFTER INSERT OR DELETE", "move_balance"),
+    Trigger("balance_moved", "billing_posting", "AFTER INSERT", "move_balance"),
     Trigger(
         "balance_kept", "billing_account", "BEFORE INSERT OR UPDATE OF balance_minor",
         "keep_balance",

@@ -7,7 +7,7 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from billing import signup
+from billing import books, signup
 from billing.providers.base import ProviderDown
 from billing.services import (
     commands,
@@ -133,3 +133,9 @@ def tenant_scaled(
 def erase_closed() -> int:
     """Erase the tenants whose window has ended, and go on with erasures that were cut off."""
     return offboarding.erase_due(now=timezone.now())
+
+
+@shared_task(name="billing.check_books", base=TenantTask, public=True)
+def check_books() -> int:
+    """Look whether the books add up; what does not is told as errors of the log."""
+    return books.check_books()

@@ -59,19 +59,12 @@ MOVE_BALANCE = Function(
     sql="""
 CREATE OR REPLACE FUNCTION plaza.move_balance()
 RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    moved record;
+-- Postings go with their account alone (billing/books/retention.py), so only an insert moves it.
 BEGIN
-    IF TG_OP = 'INSERT' THEN
-        moved := NEW;
-    ELSE
-        moved := OLD;
-        moved.amount_minor := -OLD.amount_minor;
-    END IF;
     UPDATE public.billing_account AS account
-       SET balance_minor = account.balance_minor + moved.amount_minor
-     WHERE account.id = moved.account_id AND account.currency = moved.currency
-       AND account.tenant_id = moved.tenant_id;
+       SET balance_minor = account.balance_minor + NEW.amount_minor
+     WHERE account.id = NEW.account_id AND account.currency = NEW.currency
+       AND account.tenant_id = NEW.tenant_id;
     IF NOT FOUND THEN
         RAISE integrity_constraint_violation
             USING MESSAGE = 'a posting is of its account''s tenant and currency';
