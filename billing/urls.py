@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from billing.views import exports, seats, stall
+from billing.views import exports, invoices, seats, stall
 
 urlpatterns = [
     path("subscription", stall.Subscription.as_view(), name="subscription"),
@@ -13,6 +13,12 @@ urlpatterns = [
     path("usage/what-if", stall.WhatIf.as_view(), name="usage-what-if"),
     path("checkout", stall.Checkout.as_view(), name="checkout"),
     path("billing-portal", stall.BillingPortal.as_view(), name="billing-portal"),
+    path("invoices", invoices.Invoices.as_view({"get": "list"}), name="invoices"),
+    path("invoices/<uuid:pk>", invoices.InvoiceDetail.as_view(), name="invoice"),
+    path("invoices/<uuid:pk>.pdf", invoices.InvoicePdf.as_view(), name="invoice-pdf"),
+    path("credit-notes/<uuid:pk>.pdf", invoices.CreditNotePdf.as_view(), name="credit-note-pdf"),
+    path("credits", invoices.Credits.as_view({"get": "list"}), name="credits"),
+    path("tax-profile", invoices.TaxProfile.as_view(), name="tax-profile"),
     path("exports", exports.Exports.as_view({"get": "list", "post": "create"}), name="exports"),
     path("exports/<uuid:pk>", exports.ExportDetail.as_view(), name="export"),
     path("exports/<uuid:pk>/download", exports.ExportDownload.as_view(), name="export-download"),

@@ -32,11 +32,11 @@ FOREIGN: dict[str, Callable[[], Any]] = {
 }
 # Nouns of the square's tables, whose rows of globex are made with the tenant itself.
 SHARED = {
-    *("api-keys", "domains", "exports", "members", "usage-events"),
+    *("api-keys", "credits", "domains", "exports", "invoices", "members", "usage-events"),
     *("webhook-deliveries", "webhook-endpoints"),
 }
 # The same of nouns with ids that no list shows.
-UNLISTED = {"seats"}
+UNLISTED = {"credit-notes", "seats"}
 # Words in addresses that are no tenant's data.
 WORDS = {"code": "not_found", "format": "json", "meter": "contacts", "slug": "x"}
 
@@ -81,7 +81,11 @@ def planted(globex) -> dict[str, str]:
     event = factories.UsageEventFactory(tenant_id=globex.id, reason=CANARY)
     factories.UsageKeyFactory(tenant_id=globex.id, event_id=event.id, recorded_at=event.recorded_at)
     guest = factories.InvitationFactory(tenant=globex, email=f"{CANARY}@guests.test")
+    bill = factories.InvoiceFactory(tenant_id=globex.id, reference=CANARY)
+    note = factories.CreditNoteFactory(tenant_id=globex.id, invoice=bill, reason=CANARY)
+    credit = factories.CreditMovementFactory(tenant_id=globex.id, note=CANARY)
     shared = {
+        "invoices": bill.pk, "credit-notes": note.pk, "credits": credit.pk,
         "members": member.pk, "api-keys": key.pk, "domains": claim.pk, "exports": export.pk,
         "webhook-endpoints": endpoint.pk, "webhook-deliveries": delivery.pk,
         "usage-events": event.key, "seats": guest.pk,

@@ -3,7 +3,6 @@
 from typing import ClassVar
 
 from django.db import models
-from django.db.models.functions import Now
 
 
 class TaxProfile(models.Model):
@@ -22,7 +21,10 @@ class TaxProfile(models.Model):
     city = models.CharField(max_length=100, blank=True)
     region = models.CharField(max_length=100, blank=True)
     postal_code = models.CharField(max_length=20, blank=True)
-    updated_at = models.DateTimeField(db_default=Now())
+    # When a registry, a provider or an operator said that the id is the buyer's own. Without that there
+    # is no reverse charge. Another id, or another country, has to be said anew.
+    tax_id_verified_at = models.DateTimeField(null=True)
+    updated_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"{self.name}, {self.country}"

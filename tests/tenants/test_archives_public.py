@@ -23,7 +23,7 @@ def test_which_public_rows_are_exported_is_decided_here():
         "billing_scaling": {"tenant_id", "scaled_at", "shares"},
         "billing_taxprofile": {
             "tenant_id", "name", "country", "tax_id", "address", "city", "region", "postal_code",
-            "updated_at",
+            "tax_id_verified_at", "updated_at",
         },
         "quotas_grant": {
             "tenant_id", "source", "plan", "features", "limits", "rates", "ladder",
