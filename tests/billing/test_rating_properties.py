@@ -53,3 +53,10 @@ def test_seats_one_by_one_cost_what_they_cost_at_once(at, seats, coupons):
     )
 
     assert one_by_one == changed(steps[0], steps[-1], at=at, coupons=coupons).subtotal.amount
+
+
+@given(at=moments, of=wishes, amount=st.integers(1, 60_000))
+def test_an_amount_takes_never_more_than_there_is(at, of, amount):
+    coupon = CouponSpec("SOME", "Some off", amounts={"USD": amount})
+
+    assert rated(begins=Stretch(of, APRIL, at, (coupon,))).subtotal.amount >= 0

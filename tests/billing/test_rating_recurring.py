@@ -9,7 +9,7 @@ import pytest
 
 from billing.catalogue.shapes import CouponSpec
 from billing.money import CurrencyMismatch
-from billing.rating.terms import Period, Terms
+from billing.rating.terms import Buyer, Period, Terms
 from tests.billing.offers import (
     APRIL,
     FIFTH,
@@ -121,7 +121,9 @@ def test_seats_that_the_larger_plan_includes_are_given_back():
 
 
 def test_nothing_changed_is_an_empty_draft_without_tax():
-    draft = changed(terms(seats=8), terms(seats=8), coupons=(FIFTH,))
+    same = stretch(terms(seats=8), starts_at=MIDDLE, coupons=(FIFTH,))
+
+    draft = rated(ends=same, begins=same, buyer=Buyer("MX"))
 
     assert (draft.lines, draft.taxes) == ((), ())
 
@@ -190,6 +192,36 @@ def test_a_coupon_takes_no_more_than_there_is_and_fits_its_plans_alone():
 
     of_large = replace(FIFTH, plans=frozenset({"large"}))
     assert rated(begins=stretch(terms(), coupons=(of_large,))).subtotal.amount == 2_900
+
+
+def test_an_amount_is_of_a_whole_period_and_of_the_rest_in_part():
+    half = rated(begins=stretch(terms(), starts_at=MIDDLE, coupons=(TEN_OFF,)))
+
+    assert told(half)[1:] == [("discount", "TEN_OFF", 1, -500)]
+
+
+@pytest.mark.parametrize(
+    ("coupons", "amount"),
+    # A third of 2,900 and of 701 are 967 and 234, of 3,601 it is 1,200: all of it is all of it.
+    [((), 3_601), ((FIFTH,), 2_881)],
+)
+def test_what_costs_nothing_for_a_whole_period_costs_nothing_for_a_part(coupons, amount):
+    all_off = CouponSpec("ALL", "All", amounts={USD: amount})
+    of = terms(add_ons=(("emails", 1),))
+
+    part = stretch(of, starts_at=utc(2026, 4, 21), coupons=(*coupons, all_off))
+
+    assert rated(begins=part).subtotal.amount == 0
+
+
+def test_an_amount_that_rounds_up_takes_no_more_than_what_rounded_down():
+    nearly_all = CouponSpec("NEARLY", "Nearly all", amounts={USD: 5_400})  # of 5,401
+    of = terms(seats=7, add_ons=(("emails", 1),))
+
+    hour = stretch(of, starts_at=utc(2026, 4, 30, 23), coupons=(nearly_all,))
+
+    # The lines are 4, 2 and 1; an hour's share of the amount is 7.5.
+    assert told(rated(begins=hour))[-1] == ("discount", "NEARLY", 1, -7)
 
 
 def test_a_change_is_discounted_as_what_it_gives_back_was():

@@ -4,11 +4,13 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.catalogue.metered import MeteredPrice, PriceModel
 from billing.catalogue.shapes import Catalogue
+from billing.money import CurrencyMismatch
 from billing.rating.terms import Usage
 from config.needs import Meter
 from tests.billing.offers import (
@@ -165,6 +167,12 @@ def test_after_a_change_each_unit_is_billed_under_the_terms_in_force_when_it_was
     ]
 
 
+def test_units_of_before_the_change_are_not_billed_again_under_the_new_terms():
+    after = usage(12_000, terms("large"), quantity_before=10_500, starts_at=utc(2026, 4, 11))
+
+    assert told(rated(usage=(after,))) == [("usage", "emails", 1_500, 75)]
+
+
 def test_what_was_above_the_old_allowance_stays_owed_though_the_new_one_holds_it():
     at = utc(2026, 4, 30, 23, 59, 59)
     upgraded = (usage(9_000, ends_at=at), usage(9_000, terms("large"), quantity_before=9_000))
@@ -176,6 +184,18 @@ def test_a_share_takes_its_part_of_use_and_an_amount_takes_none():
     draft = rated(usage=(usage(1_225, coupons=(TEN_OFF, FIFTH)),))
 
     assert told(draft) == [("usage", "emails", 1_225, 22), ("discount", "FIFTH", 1, -4)]
+
+
+def test_a_coupon_takes_nothing_off_use_that_it_does_not_hold_for():
+    emails = usage(2_000, coupons=(FIFTH,))
+    visitors = usage(200, meter=Meter.VISITORS_AT_ONCE)
+
+    assert told(rated(usage=(emails, visitors)))[2:] == [("discount", "FIFTH", 1, -20)]
+
+
+def test_use_in_another_currency_is_refused():
+    with pytest.raises(CurrencyMismatch):
+        rated(usage=(usage(2_000, terms(currency="EUR")),))
 
 
 def test_a_discount_is_of_all_use_of_a_period_and_not_of_each_meter():
