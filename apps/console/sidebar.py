@@ -23,6 +23,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "title": _("Money"),
             "items": [
                 _item(_("Subscriptions"), "receipt_long", "billing_subscription"),
+                _item(_("Invoices"), "description", "billing_invoice"),
+                {
+                    "title": _("Margins"),
+                    "icon": "query_stats",
+                    "link": reverse("console:margins"),
+                },
                 _item(_("Webhooks"), "webhook", "billing_webhookevent"),
             ],
         },

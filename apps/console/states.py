@@ -24,6 +24,10 @@ TONES = {
     "steady": "success",
     "migrating": "info",
     "set_aside": "danger",
+    "open": "info",
+    "paid": "success",
+    "void": "default",
+    "uncollectible": "danger",
 }
 # The same states in the reader's language.
 STATES: Mapping[str, Promise] = {
@@ -44,6 +48,10 @@ STATES: Mapping[str, Promise] = {
     "steady": pgettext_lazy("state", "steady"),
     "migrating": pgettext_lazy("state", "migrating"),
     "set_aside": pgettext_lazy("state", "set aside"),
+    "open": pgettext_lazy("state", "open"),
+    "paid": pgettext_lazy("state", "paid"),
+    "void": pgettext_lazy("state", "void"),
+    "uncollectible": pgettext_lazy("state", "uncollectible"),
 }
 
 KINDS: Mapping[str, Promise] = {
