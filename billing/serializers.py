@@ -11,6 +11,7 @@ from rest_framework.fields import empty
 from billing import catalogue, signup
 from billing.catalogue import CURRENCIES, INTERVALS
 from billing.models import Provider, Subscription
+from billing.services.terms import present_terms
 from config.serializers import RowSerializer
 from tenants.models import Archive, Tenant
 from tenants.services import url_of
@@ -78,14 +79,15 @@ class PortalOut(serializers.Serializer[Any]):
     url = serializers.CharField()
 
 
-class ChangeIn(serializers.Serializer[Any]):
-    plan = serializers.ChoiceField(choices=_plan_keys())
-
-
 class SubscriptionOut(RowSerializer[Subscription]):
-    """Moments are UTC; what does not apply is null. `pending_plan` is asked for and not yet in force."""
+    """Moments are UTC; what does not apply is null. `pending_plan` is asked for and not yet in force.
+
+    `seats` (all of them) and `add_ons` (key: how many) are those paid for.
+    """
 
     pending_plan = serializers.SerializerMethodField()
+    seats = serializers.SerializerMethodField()
+    add_ons = serializers.SerializerMethodField()
     provider = serializers.SerializerMethodField()
 
     class Meta:
@@ -93,11 +95,20 @@ class SubscriptionOut(RowSerializer[Subscription]):
         fields = (
             "plan", "status", "pending_plan", "interval", "currency", "provider", "trial_ends_at",
             "period_starts_at", "period_ends_at", "cancels_at_period_end", "grace_ends_at",
+            "billed_until", "seats", "add_ons",
         )  # fmt: skip
         read_only_fields = fields
 
     def get_pending_plan(self, row: Subscription) -> str | None:
         return row.pending_plan or None
+
+    def get_seats(self, row: Subscription) -> int | None:
+        terms = present_terms(row)
+        return terms.seats if terms else None
+
+    def get_add_ons(self, row: Subscription) -> dict[str, int]:
+        terms = present_terms(row)
+        return dict(terms.add_ons) if terms else {}
 
     def get_provider(self, row: Subscription) -> str | None:
         """Who collects; null while nothing is collected."""

@@ -2,11 +2,17 @@
 
 from django.urls import path
 
-from billing.views import exports, invoices, seats, stall
+from billing.views import changes, exports, invoices, seats, stall
 
 urlpatterns = [
     path("subscription", stall.Subscription.as_view(), name="subscription"),
-    path("subscription/change", stall.SubscriptionChange.as_view(), name="subscription-change"),
+    path(
+        "subscription/preview", changes.SubscriptionPreview.as_view(), name="subscription-preview"
+    ),
+    path("subscription/change", changes.SubscriptionChange.as_view(), name="subscription-change"),
+    path("subscription/cancel", changes.SubscriptionCancel.as_view(), name="subscription-cancel"),
+    path("subscription/resume", changes.SubscriptionResume.as_view(), name="subscription-resume"),
+    path("coupons/redeem", changes.CouponRedeem.as_view(), name="coupon-redeem"),
     path("seats", seats.Seats.as_view(), name="seats"),
     path("seats/accept", seats.SeatAccept.as_view(), name="seat-accept"),
     path("seats/<uuid:pk>", seats.Seat.as_view(), name="seat"),

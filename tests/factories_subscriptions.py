@@ -46,6 +46,7 @@ class BilledUsageFactory(DjangoModelFactory[BilledUsage]):
     tenant_id = factory.LazyFunction(new_id)
     meter = "emails"
     period_start = datetime(2026, 11, 1, tzinfo=UTC)
+    period_end = datetime(2026, 12, 1, tzinfo=UTC)
     units = 1
 
 

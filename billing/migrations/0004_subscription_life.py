@@ -31,6 +31,7 @@ class Migration(migrations.Migration):
                 ("tenant_id", models.UUIDField()),
                 ("meter", models.CharField(max_length=32)),
                 ("period_start", models.DateTimeField()),
+                ("period_end", models.DateTimeField()),
                 ("units", models.PositiveBigIntegerField()),
             ],
         ),
@@ -104,8 +105,9 @@ class Migration(migrations.Migration):
                 ("coupon", models.CharField(max_length=64)),
                 ("catalogue_version", models.PositiveIntegerField()),
                 ("redeemed_at", models.DateTimeField()),
-                ("periods_used", models.PositiveIntegerField(default=0)),
-                ("ends_at", models.DateTimeField(blank=True, null=True)),
+                ("periods_left", models.PositiveIntegerField(blank=True, null=True)),
+                ("holds_from", models.DateTimeField(blank=True, null=True)),
+                ("holds_until", models.DateTimeField(blank=True, null=True)),
             ],
         ),
         migrations.CreateModel(
@@ -148,6 +150,7 @@ class Migration(migrations.Migration):
                 ("terms", models.JSONField()),
                 ("starts_at", models.DateTimeField()),
                 ("ends_at", models.DateTimeField(blank=True, null=True)),
+                ("used_before", models.JSONField(default=dict)),
             ],
         ),
         migrations.AddField(

@@ -7,7 +7,11 @@ from config.ids import new_id
 
 
 class Redemption(models.Model):
-    """One coupon of the catalogue, redeemed once; `ends_at` null holds for ever."""
+    """One coupon of the catalogue, redeemed once.
+
+    It holds for the stretches that begin in [holds_from, holds_until), which is the end of a billing
+    period; both are null until it is put to use. `periods_left` null is for ever.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     subscription = models.ForeignKey(
@@ -16,8 +20,9 @@ class Redemption(models.Model):
     coupon = models.CharField(max_length=64)
     catalogue_version = models.PositiveIntegerField()
     redeemed_at = models.DateTimeField()
-    periods_used = models.PositiveIntegerField(default=0)
-    ends_at = models.DateTimeField(null=True, blank=True)
+    periods_left = models.PositiveIntegerField(null=True, blank=True)
+    holds_from = models.DateTimeField(null=True, blank=True)
+    holds_until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

@@ -20,6 +20,8 @@ class SubscriptionSpan(models.Model):
     terms: "models.JSONField[dict[str, Any]]" = models.JSONField()
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, blank=True)
+    # Units by meter that the period had used when it began, where it began within one.
+    used_before: "models.JSONField[dict[str, int]]" = models.JSONField(default=dict)
 
     class Meta:
         constraints = [
@@ -85,6 +87,7 @@ class BilledUsage(models.Model):
     tenant_id = models.UUIDField()
     meter = models.CharField(max_length=32)
     period_start = models.DateTimeField()
+    period_end = models.DateTimeField()
     units = models.PositiveBigIntegerField()
 
     def __str__(self) -> str:

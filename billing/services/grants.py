@@ -75,12 +75,12 @@ def _contents(spec: PlanSpec, offer: Catalogue, anchor: Anchor | None) -> dict[s
         "plan": spec.key,
         "features": sorted(feature.value for feature in spec.features),
         "limits": {
-            meter.value: _in_period(meter, limit, months) for meter, limit in spec.limits.items()
+            meter.value: in_period(meter, limit, months) for meter, limit in spec.limits.items()
         },
         "rates": dict(spec.rates),
         "ladder": {
             meter.value: tuple(
-                (step, _in_period(meter, limit, months)) for step, limit in offer.ladder(meter)
+                (step, in_period(meter, limit, months)) for step, limit in offer.ladder(meter)
             )
             for meter in Meter
         },
@@ -88,7 +88,7 @@ def _contents(spec: PlanSpec, offer: Catalogue, anchor: Anchor | None) -> dict[s
     }
 
 
-def _in_period(meter: Meter, limit: int | None, months: int) -> int | None:
+def in_period(meter: Meter, limit: int | None, months: int) -> int | None:
     """A month's limit for so many months, where the meter starts anew with the billing period.
 
     The most at the same time, and how many different people, do not grow with the period.

@@ -10,18 +10,29 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
-from billing import catalogue, providers
+from billing import providers
 from billing.catalogue import FREE
 from billing.models import Subscription
 from billing.providers.base import ProviderStatus, ProviderSubscription
 from billing.services import states
+from billing.services.finding import find_plan, subscription_of
+from billing.services.following import follow_provider
+from billing.services.granting import grant_beside_plan
 from billing.services.grants import entitle, hold_or_release
 from billing.services.prices import price_of
-from config.errors import NotFound, ValidationFailed
+from billing.services.wishes import open_change
 from config.logs import logger
-from quotas.periods import Anchor
 from tenants.models import Tenant
 
+__all__ = [
+    "GRACE",
+    "expire_trials",
+    "find_plan",
+    "hold_overdue",
+    "start",
+    "subscription_of",
+    "sync_from_provider",
+]
 log = logger(__name__)
 # How long a provider may try to collect before the tenant is held to reading.
 GRACE = timedelta(days=3)
@@ -35,24 +46,6 @@ _STATUSES = {
     ProviderStatus.PAUSED: Status.PAUSED,
     ProviderStatus.CANCELLED: Status.CANCELLED,
 }
-
-
-def find_plan(key: str) -> catalogue.PlanSpec:
-    """The plan that a client names. Raises ValidationFailed."""
-    try:
-        return catalogue.plan(key)
-    except KeyError:
-        names = ", ".join(spec.key for spec in catalogue.plans())
-        raise ValidationFailed(errors={"plan": [f"One of {names}."]}) from None
-
-
-def subscription_of(tenant_id: UUID, *, for_update: bool = False) -> Subscription:
-    """Raises NotFound."""
-    rows = Subscription.objects.all()
-    row = (rows.select_for_update() if for_update else rows).filter(tenant_id=tenant_id).first()
-    if row is None:
-        raise NotFound()
-    return row
 
 
 @transaction.atomic
@@ -128,44 +121,27 @@ def _take_over(row: Subscription, found: ProviderSubscription, now: datetime) ->
     row.provider, row.provider_subscription_id = found.provider, found.id
     row.provider_customer_id = found.customer_id
     states.follow(row, to=_STATUSES[found.status])
-    row.plan = FREE if row.status in Subscription.WITHOUT_PLAN else price.plan
-    row.anchored_at = _anchored_at(row, price.interval, found)
-    row.interval, row.currency = price.interval, price.currency
     row.period_starts_at, row.period_ends_at = found.period_starts_at, found.period_ends_at
     row.trial_ends_at = found.trial_ends_at or row.trial_ends_at
     row.cancels_at_period_end = found.cancels_at_period_end
+    follow_provider(row, price=price, found=found, now=now)
     row.pending_plan = _still_pending(row, found)
     row.grace_ends_at = _grace(row, found, now)
     row.save()
     entitle(tenant_id=row.tenant_id, plan=row.plan, now=now)
+    grant_beside_plan(row, now=now)
     hold_or_release(row, now=now)
     facts = {"tenant_id": str(row.tenant_id), "plan": row.plan, "status": str(row.status)}
     log.info("subscription.synced", extra=facts)
-
-
-def _anchored_at(row: Subscription, interval: str, found: ProviderSubscription) -> datetime | None:
-    """Where its periods begin: as before while the provider's period fits, else where that begins.
-
-    The provider's period of Feb 28 may be that of a subscription of Jan 31, whose next is Mar 31.
-    A subscription that ended keeps its anchor, so that ending one renews no allowance.
-    """
-    starts = found.period_starts_at
-    if row.status in Subscription.WITHOUT_PLAN or starts is None:
-        return row.anchored_at
-    is_same = row.anchored_at is not None and row.interval == interval
-    if (
-        is_same
-        and row.anchored_at
-        and Anchor(row.anchored_at, interval).around(starts)[0] == starts
-    ):
-        return row.anchored_at
-    return starts
 
 
 def _still_pending(row: Subscription, found: ProviderSubscription) -> str:
     """A wish is fulfilled once the provider has it; an end that was called off is no wish any more."""
     if found.cancels_at_period_end:
         return FREE
+    change = open_change(row)
+    if change is not None:
+        return str(change.terms["plan"])
     is_settled = row.pending_plan in {row.plan, FREE} or not found.status.is_live
     return "" if is_settled else row.pending_plan
 
