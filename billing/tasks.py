@@ -10,7 +10,9 @@ from django.utils import timezone
 from billing import books, signup
 from billing.providers.base import ProviderDown
 from billing.services import (
+    closing,
     commands,
+    dunning,
     inbox,
     invitations,
     offboarding,
@@ -19,6 +21,7 @@ from billing.services import (
     scaling,
     seats,
     subscriptions,
+    trials,
     webhooks,
 )
 from tenants.tasks import TenantTask
@@ -90,7 +93,33 @@ def expire_trials() -> int:
     """End what has run out: invitations, trials that nobody paid for, and the grace of those overdue."""
     now = timezone.now()
     seats.expire_invitations(now=now)
+    trials.tell_ending(now=now)
     return subscriptions.expire_trials(now=now) + subscriptions.hold_overdue(now=now)
+
+
+@shared_task(name="billing.close_periods", base=TenantTask, public=True)
+def close_periods() -> int:
+    """Close the billing periods that are over: their use is billed, and the next begin."""
+    return closing.close_due(now=timezone.now())
+
+
+@shared_task(name="billing.dun", base=TenantTask, public=True)
+def dun() -> int:
+    """Ask for what is owed, a step further where its day has come."""
+    return dunning.dun_due(now=timezone.now())
+
+
+@shared_task(
+    name="billing.end_given_up",
+    base=TenantTask,
+    public=True,
+    autoretry_for=(ProviderDown,),
+    retry_backoff=True,
+    max_retries=8,
+)
+def end_given_up(*, tenant_id: str) -> None:
+    """Tell the provider that what dunning gave up has ended."""
+    dunning.end_at_provider(tenant_id=UUID(tenant_id))
 
 
 @shared_task(

@@ -60,6 +60,7 @@ class Migration(migrations.Migration):
                 ("steps_done", models.PositiveSmallIntegerField(default=0)),
                 ("next_step_at", models.DateTimeField(blank=True, null=True)),
                 ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("is_given_up", models.BooleanField(default=False)),
             ],
         ),
         migrations.CreateModel(

@@ -35,6 +35,7 @@ class Dunning(models.Model):
     steps_done = models.PositiveSmallIntegerField(default=0)
     next_step_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    is_given_up = models.BooleanField(default=False)
 
     objects = DunningQuerySet.as_manager()
 

@@ -22,6 +22,7 @@ from billing.rating.lines import Draft
 from billing.rating.terms import Period, PeriodFacts, Stretch, Terms, Usage
 from billing.services.buyers import buyer_and_seller
 from billing.services.catalogues import catalogues_of
+from billing.services.collecting import promise_collection
 from billing.services.coupons import coupons_in, use_in
 from billing.services.terms import (
     begin_span,
@@ -127,11 +128,14 @@ def finish(row: Subscription, *, at: datetime, now: datetime) -> Charge:
 
 
 def issue(row: Subscription, charge: Charge, *, now: datetime) -> Invoice | None:
-    """The invoice of what was charged; None where it has no line to say."""
+    """The invoice of what was charged, promised to the provider; None where it has no line to say.
+
+    The row is saved: the provider's promise reads it.
+    """
     mark_billed(row, charge.usage)
     if not charge.draft.lines:
         return None
-    return books.issue(
+    invoice = books.issue(
         tenant_id=row.tenant_id,
         draft=charge.draft,
         kind=charge.kind,
@@ -139,6 +143,8 @@ def issue(row: Subscription, charge: Charge, *, now: datetime) -> Invoice | None
         now=now,
         facts={"subscription_id": str(row.pk)},
     )
+    promise_collection(invoice_id=invoice.pk, now=now)
+    return invoice
 
 
 def _open_terms(row: Subscription) -> Terms:

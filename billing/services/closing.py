@@ -13,7 +13,7 @@ from django.db import transaction
 from billing.catalogue import FREE
 from billing.models import Subscription, SubscriptionChange
 from billing.rating.terms import Terms
-from billing.services import charging, states
+from billing.services import charging, overdue, states
 from billing.services.granting import grant_beside_plan
 from billing.services.grants import entitle
 from billing.services.terms import present_terms
@@ -83,11 +83,13 @@ def _next(row: Subscription, present: Terms) -> Terms | None:
 def _end(row: Subscription, now: datetime) -> None:
     """The end that was asked for. The provider was told then, and its word of it finds it done."""
     until = row.billed_until or now
-    charging.issue(row, charging.finish(row, at=until, now=now), now=now)
+    charge = charging.finish(row, at=until, now=now)
     settle_change(row, to=Change.DONE, now=now)
     states.move(row, to=Status.CANCELLED)
-    row.plan, row.grace_ends_at = FREE, None
+    row.plan = FREE
+    overdue.end(row, now=now)
     row.save()
+    charging.issue(row, charge, now=now)
     entitle(tenant_id=row.tenant_id, plan=FREE, now=now)
     grant_beside_plan(row, now=now)
 

@@ -14,7 +14,7 @@ from billing.models import Invoice, ProviderCommand, Subscription
 from billing.providers.base import ProviderRefused
 from billing.providers.bills import Outcome
 from billing.providers.gateways import Gateway
-from billing.services import commands, transactions
+from billing.services import commands, overdue, transactions
 from billing.services.bills import bill_of, named
 from billing.services.entrusting import promise_carry
 from billing.services.tax_ids import tell_tax_id
@@ -125,4 +125,5 @@ def withdraw(command: ProviderCommand, now: datetime) -> str:
 
 def declined(*, tenant_id: UUID, reason: str, now: datetime) -> None:
     """The provider could not collect: dunning takes it from here."""
+    overdue.payment_failed(tenant_id=tenant_id, now=now)
     log.info("payment.declined", extra={"tenant_id": str(tenant_id), "reason": reason})

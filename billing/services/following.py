@@ -11,6 +11,7 @@ from billing.models import ProviderPrice, Subscription, SubscriptionChange
 from billing.providers.base import ProviderSubscription
 from billing.rating.terms import Terms
 from billing.services import charging
+from billing.services.charging import Charge
 from billing.services.terms import plain_terms, present_terms
 from billing.services.wishes import carry_over, open_change, quoted, settle_change
 from quotas.periods import Anchor
@@ -21,41 +22,39 @@ Change = SubscriptionChange.Status
 
 def follow_provider(
     row: Subscription, *, price: ProviderPrice, found: ProviderSubscription, now: datetime
-) -> None:
-    """Set plan, interval, currency and anchor as the provider's word has it, and charge for what changes.
+) -> list[Charge]:
+    """Set plan, interval, currency and anchor as the provider's word has it; what is to be billed of it.
 
-    The status was set before. The row is locked by the caller, who saves it and grants its plan.
+    The status was set before. The row is locked by the caller, who saves it, grants its plan and
+    issues the charges.
     """
     terms = present_terms(row)
     if row.status in Subscription.WITHOUT_PLAN:
-        _end(row, terms, now)
-    elif terms is None:
-        _start(row, price, found, now)
-    else:
-        _go_on(row, terms, price, found, now)
+        return _end(row, terms, now)
+    if terms is None:
+        return _start(row, price, found, now)
+    return _go_on(row, terms, price, found, now)
 
 
-def _end(row: Subscription, terms: Terms | None, now: datetime) -> None:
+def _end(row: Subscription, terms: Terms | None, now: datetime) -> list[Charge]:
     row.plan = FREE
     settle_change(row, to=Change.CALLED_OFF, now=now)
-    if terms is not None:
-        until = min(now, row.billed_until or now)
-        charging.issue(row, charging.finish(row, at=until, now=now), now=now)
+    if terms is None:
+        return []
+    return [charging.finish(row, at=min(now, row.billed_until or now), now=now)]
 
 
 def _start(
     row: Subscription, price: ProviderPrice, found: ProviderSubscription, now: datetime
-) -> None:
+) -> list[Charge]:
     """A trial at the provider costs nothing yet; the first paid period is billed when it begins."""
     row.anchored_at = _anchored_at(row, price.interval, found)
     row.plan, row.interval, row.currency = price.plan, price.interval, price.currency
     row.catalogue_version = None
     if row.status == Status.TRIALING or found.period_starts_at is None:
-        return
+        return []
     terms = plain_terms(row, plan=price.plan)
-    charging.issue(
-        row, charging.begin(row, terms=terms, at=found.period_starts_at, now=now), now=now
-    )
+    return [charging.begin(row, terms=terms, at=found.period_starts_at, now=now)]
 
 
 def _anchored_at(row: Subscription, interval: str, found: ProviderSubscription) -> datetime | None:
@@ -79,19 +78,29 @@ def _go_on(
     price: ProviderPrice,
     found: ProviderSubscription,
     now: datetime,
-) -> None:
+) -> list[Charge]:
     change = open_change(row)
     wanted = Terms.read(change.terms) if change else None
     if change and wanted and _is_of(wanted, price):
-        if change.status == Change.PENDING:
-            at = quoted(row, change, now=now)
-            _change(row, wanted, at, f"change:{change.pk}", now)
-            settle_change(row, to=Change.DONE, now=now)
-        return
-    if not _is_of(terms, price):
-        # Changed at the provider itself, on its own pages: what was waiting here holds no more.
-        settle_change(row, to=Change.CALLED_OFF, now=now)
-        _change_at_provider(row, terms, price, found, now)
+        return _agreed(row, change, wanted, now)
+    if _is_of(terms, price):
+        return []
+    # Changed at the provider itself, on its own pages: what was waiting here holds no more.
+    settle_change(row, to=Change.CALLED_OFF, now=now)
+    if price.currency != terms.currency:
+        return [*_end(row, terms, now), *_start(row, price, found, now)]
+    return [_change_at_provider(row, terms, price, found, now)]
+
+
+def _agreed(
+    row: Subscription, change: SubscriptionChange, wanted: Terms, now: datetime
+) -> list[Charge]:
+    """The provider has what was asked of it: more holds now, less waits for the period's end."""
+    if change.status == Change.SCHEDULED:
+        return []
+    at = quoted(row, change, now=now)
+    settle_change(row, to=Change.DONE, now=now)
+    return [_change(row, wanted, at, f"change:{change.pk}", now)]
 
 
 def _change_at_provider(
@@ -100,23 +109,19 @@ def _change_at_provider(
     price: ProviderPrice,
     found: ProviderSubscription,
     now: datetime,
-) -> None:
-    if price.currency != terms.currency:
-        _end(row, terms, now)
-        _start(row, price, found, now)
-        return
+) -> Charge:
     is_new_period = price.interval != terms.interval
     at = found.period_starts_at if is_new_period and found.period_starts_at else now
     at = quoted(row, None, now=at)
     new = carry_over(row, terms, plan=price.plan, interval=price.interval)
     key = f"change:{row.pk}:{at.isoformat()}:{new.plan}:{new.interval}"
-    _change(row, new, at, key, now)
+    return _change(row, new, at, key, now)
 
 
-def _change(row: Subscription, terms: Terms, at: datetime, key: str, now: datetime) -> None:
+def _change(row: Subscription, terms: Terms, at: datetime, key: str, now: datetime) -> Charge:
     charge = charging.change(row, terms=terms, at=at, key=key, now=now)
     row.plan, row.interval = terms.plan, terms.interval
-    charging.issue(row, charge, now=now)
+    return charge
 
 
 def _is_of(terms: Terms, price: ProviderPrice) -> bool:

@@ -1,10 +1,10 @@
-"""What billing grants downward: a plan's entitlements and shares, and the hold of who does not pay.
+"""What billing grants downward: a plan's entitlements and shares.
 
 Allowances when a plan changes in the middle of a period (usage is never dropped, one more never):
 - the period goes on: a change of plan renews no allowance, and what was used stays used;
 - up: the whole new limit holds from the next request on, not a share of it by days;
-- down: the new limit holds at once too, as the provider credits the unused days at once. Nothing is
-  taken away; a meter above its new limit refuses more until its period ends or it is below;
+- down: the new limit holds from the period's end on, as what is paid is paid. Nothing is taken away;
+  a meter above its new limit refuses more until its period ends or it is below;
 - by the year instead of by the month, or back: a new period begins, with all its allowance, as the
   provider begins and bills one; so does the first paid period after a trial;
 - who ends a subscription keeps its periods: going back to free renews nothing either.
@@ -25,7 +25,6 @@ from quotas import entitlements
 from quotas.merging import GrantInForce, Rate
 from quotas.meters import METERS, Aggregation
 from quotas.periods import MONTHS_IN, Anchor, Window
-from quotas.refusals import SubscriptionPastDue
 from tenants import shares
 
 SOURCE = "plan"
@@ -130,12 +129,3 @@ def _regrant(tenant_id: UUID, now: datetime) -> bool:
         return False
     entitle(tenant_id=tenant_id, plan=row.plan, now=now)
     return True
-
-
-def hold_or_release(row: Subscription, *, now: datetime) -> None:
-    """Hold the tenant whose grace is over, release any other. Writes only what changes."""
-    is_over = row.grace_ends_at is not None and row.grace_ends_at <= now
-    wanted = SubscriptionPastDue.code if is_over else None
-    held = entitlements.snapshot(row.tenant_id, now=now).hold
-    if held != (wanted or ""):
-        entitlements.hold(tenant_id=row.tenant_id, code=wanted)

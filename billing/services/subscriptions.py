@@ -14,11 +14,12 @@ from billing import providers
 from billing.catalogue import FREE
 from billing.models import Subscription
 from billing.providers.base import ProviderStatus, ProviderSubscription
-from billing.services import states
+from billing.services import charging, overdue, states
 from billing.services.finding import find_plan, subscription_of
 from billing.services.following import follow_provider
 from billing.services.granting import grant_beside_plan
-from billing.services.grants import entitle, hold_or_release
+from billing.services.grants import entitle
+from billing.services.overdue import GRACE
 from billing.services.prices import price_of
 from billing.services.wishes import open_change
 from config.logs import logger
@@ -34,8 +35,6 @@ __all__ = [
     "sync_from_provider",
 ]
 log = logger(__name__)
-# How long a provider may try to collect before the tenant is held to reading.
-GRACE = timedelta(days=3)
 _BATCH = 500
 Status = Subscription.Status
 _STATUSES = {
@@ -79,7 +78,8 @@ def sync_from_provider(*, provider: str, subscription_id: str, now: datetime) ->
         return None
     found = _governing(row, provider, subscription_id)
     # An abandoned checkout must not end a trial: only what was paid once takes over.
-    if found.status is not ProviderStatus.INCOMPLETE:
+    is_begun = found.status is not ProviderStatus.INCOMPLETE
+    if is_begun and not overdue.was_given_up(row, found.id):
         _take_over(row, found, now)
     return row.tenant_id
 
@@ -120,17 +120,19 @@ def _take_over(row: Subscription, found: ProviderSubscription, now: datetime) ->
     price = price_of(provider=found.provider, price_id=found.price_id)
     row.provider, row.provider_subscription_id = found.provider, found.id
     row.provider_customer_id = found.customer_id
-    states.follow(row, to=_STATUSES[found.status])
+    states.follow(row, to=_status(row, found))
     row.period_starts_at, row.period_ends_at = found.period_starts_at, found.period_ends_at
     row.trial_ends_at = found.trial_ends_at or row.trial_ends_at
     row.cancels_at_period_end = found.cancels_at_period_end
-    follow_provider(row, price=price, found=found, now=now)
+    charges = follow_provider(row, price=price, found=found, now=now)
     row.pending_plan = _still_pending(row, found)
-    row.grace_ends_at = _grace(row, found, now)
+    _ask_or_release(row, found, now)
     row.save()
     entitle(tenant_id=row.tenant_id, plan=row.plan, now=now)
     grant_beside_plan(row, now=now)
-    hold_or_release(row, now=now)
+    overdue.hold_or_release(row, now=now)
+    for charge in charges:
+        charging.issue(row, charge, now=now)
     facts = {"tenant_id": str(row.tenant_id), "plan": row.plan, "status": str(row.status)}
     log.info("subscription.synced", extra=facts)
 
@@ -146,12 +148,20 @@ def _still_pending(row: Subscription, found: ProviderSubscription) -> str:
     return "" if is_settled else row.pending_plan
 
 
-def _grace(row: Subscription, found: ProviderSubscription, now: datetime) -> datetime | None:
+def _status(row: Subscription, found: ProviderSubscription) -> Status:
+    """The provider's word; but of what is owed to us it may not know: that keeps being overdue."""
+    told = _STATUSES[found.status]
+    is_owed = row.status == Status.PAST_DUE and overdue.present(row) and overdue.owed(row)
+    return Status.PAST_DUE if told == Status.ACTIVE and is_owed else told
+
+
+def _ask_or_release(row: Subscription, found: ProviderSubscription, now: datetime) -> None:
+    if row.status != Status.PAST_DUE:
+        overdue.end(row, now=now)
+        return
+    overdue.begin(row, now=now)
     if found.status is ProviderStatus.UNPAID:
-        return min(row.grace_ends_at or now, now)
-    if found.status is ProviderStatus.PAST_DUE:
-        return row.grace_ends_at or now + GRACE
-    return None
+        row.grace_ends_at = min(row.grace_ends_at or now, now)
 
 
 def expire_trials(*, now: datetime) -> int:
@@ -183,7 +193,7 @@ def hold_overdue(*, now: datetime) -> int:
 def _hold(pk: UUID, now: datetime) -> bool:
     row = _claimed(Subscription.objects.grace_over(now), pk)
     if row is not None:
-        hold_or_release(row, now=now)
+        overdue.hold_or_release(row, now=now)
     return row is not None
 
 

@@ -14,6 +14,7 @@ from billing import books
 from billing.models import Invoice, Payment, ProviderTransaction, Subscription
 from billing.money import Money
 from billing.providers.bills import SeenTransaction
+from billing.services import overdue
 from config.logs import logger
 
 log = logger(__name__)
@@ -102,6 +103,7 @@ def enter(*, tenant_id: UUID, now: datetime) -> int:
         open_ones = Invoice.objects.filter(tenant_id=tenant_id, status=Invoice.Status.OPEN)
         for invoice_id in list(open_ones.order_by("issued_at", "id").values_list("pk", flat=True)):
             books.apply_credit(invoice_id=invoice_id, now=now)
+        overdue.recover(tenant_id=tenant_id, now=now)
     return entered
 
 
