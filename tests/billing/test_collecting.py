@@ -11,7 +11,7 @@ from billing.money import Money
 from billing.providers import gateway
 from billing.services import collecting, commands, prices
 from billing.services.entrusting import promise_entrusting
-from tests.billing.collected import draft, issued, obey, outcomes
+from tests.billing.collected import issued, obey, outcomes
 from tests.billing.conftest import pay
 
 pytestmark = pytest.mark.django_db
@@ -32,24 +32,16 @@ def paying(shop, api, globex, settle) -> Subscription:
     """globex, whose card is at Stripe, and whom we bill from now on."""
     pay(api(globex).post("/api/v1/checkout", {"plan": "growth"})["url"])
     settle()
-    Subscription.objects.filter(tenant=globex).update(billed_until="2027-01-01T00:00Z")
     return Subscription.objects.get(tenant=globex)
 
 
 @pytest.fixture
 def clean(paying: Subscription, now: Any) -> Subscription:
-    """What was paid at the checkout is entered for an invoice of its own."""
-    lines = draft(now)
-    first = books.issue(
-        tenant_id=paying.tenant_id,
-        draft=type(lines)("USD", lines.lines[:1]),
-        kind=Invoice.Kind.START,
-        key="start",
-        now=now,
-    )
-    collecting.promise_collection(invoice_id=first.pk, now=now)
-    first.refresh_from_db()
-    assert (first.status, obey(now=now)) == ("paid", [])
+    """The first period's invoice is paid by what was paid at the checkout; the outbox is empty."""
+    assert set(obey(now=now)) <= {"done"}
+    first = Invoice.objects.get()
+    assert (first.status, first.paid_minor) == ("paid", 9_900)
+    ProviderCommand.objects.filter(kind="collect").delete()
     return paying
 
 
@@ -80,19 +72,20 @@ def test_stripes_total_is_ours_to_the_cent_with_each_of_our_lines(shop, clean, n
     assert charged(shop) == [9_900, 27_644]
 
 
-def test_what_was_paid_at_the_checkout_is_set_off_on_the_first_invoice(shop, paying, now):
-    kept = ProviderTransaction.objects.get()
-    assert (kept.amount_minor, kept.entered_at) == (9_900, None)
+def test_what_was_paid_at_the_checkout_pays_the_first_invoice_and_is_not_asked_for_again(
+    shop, paying, now
+):
+    invoice = Invoice.objects.get()
+    assert (invoice.kind, invoice.total_minor) == ("start", 9_900)
 
-    invoice = issued(paying.tenant_id, "first", now=now)
-    assert invoice.amount_due == Money(27_644 - 9_900, "USD")
-    assert obey(now=now) == ["done"]
+    obey(now=now)
+    obey(now=now)
 
-    (there,) = ours_at_stripe(shop, invoice)
-    assert [one["amount"] for one in there["lines"]["data"]][-1] == -9_900
-    assert charged(shop) == [9_900, 17_744]
+    assert ours_at_stripe(shop, invoice) == []
+    assert charged(shop) == [9_900]
     invoice.refresh_from_db()
-    assert (invoice.status, invoice.paid_minor) == ("paid", 27_644)
+    assert (invoice.status, invoice.paid_minor) == ("paid", 9_900)
+    assert ProviderTransaction.objects.get().entered_at is not None
 
 
 def test_promised_twice_and_done_twice_is_charged_once(shop, clean, now):
@@ -188,9 +181,7 @@ def test_a_voided_invoice_is_withdrawn(shop, clean, control, now):
 def test_once_paid_for_stripes_own_invoices_are_void_and_nothing_is_billed_twice(
     shop, clean, settle, control, now
 ):
-    promise_entrusting(tenant_id=clean.tenant_id, now=now)
-    promise_entrusting(tenant_id=clean.tenant_id, now=now)
-    assert obey(now=now) == ["done"]
+    # The webhook of the checkout has promised it; asked again, it is done.
     promise_entrusting(tenant_id=clean.tenant_id, now=now)
     assert obey(now=now) == []
 
