@@ -164,6 +164,12 @@ def erase_closed() -> int:
     return offboarding.erase_due(now=timezone.now())
 
 
+@shared_task(name="billing.stamp_documents", base=TenantTask, public=True)
+def stamp_documents() -> int:
+    """Give the fiscal desk what waits for its stamp."""
+    return books.stamp_due(now=timezone.now())
+
+
 @shared_task(name="billing.check_books", base=TenantTask, public=True)
 def check_books() -> int:
     """Look whether the books add up; what does not is told as errors of the log."""

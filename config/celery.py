@@ -99,6 +99,7 @@ app.conf.update(
         "review-forecasts": {"task": "quotas.review_forecasts", "schedule": 86_400.0},
         "tidy-hosts": {"task": "tenants.tidy_hosts", "schedule": 3600.0},
         "forget-attempts": {"task": "tenants.forget_attempts", "schedule": 600.0},
+        "stamp-documents": {"task": "billing.stamp_documents", "schedule": 60.0},
         "check-books": {"task": "billing.check_books", "schedule": 86_400.0},
         "erase-closed": {"task": "billing.erase_closed", "schedule": 3600.0},
         "tidy-quotas": {"task": "quotas.tidy", "schedule": 3600.0},

@@ -355,6 +355,12 @@ PAYPAL_API_BASE = env.url(
 )
 PAYPAL_WEBHOOK_ID = env.text("PAYPAL_WEBHOOK_ID", "The id under which PayPal signs.", default="")
 
+FISCAL_DESK = env.text(
+    "FISCAL_DESK",
+    "Class that has fiscal documents stamped (billing/providers/fiscal.py); unset: nobody does.",
+    default="",
+)
+
 for _name, _base in (("STRIPE_API_BASE", STRIPE_API_BASE), ("PAYPAL_API_BASE", PAYPAL_API_BASE)):
     if IS_PRODUCTION and urlsplit(_base).hostname in {"127.0.0.1", "localhost", "::1"}:
         raise ImproperlyConfigured(

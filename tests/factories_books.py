@@ -11,6 +11,7 @@ from billing.models import (
     Account,
     CreditMovement,
     CreditNote,
+    FiscalStamp,
     Invoice,
     InvoiceLine,
     InvoiceTax,
@@ -185,6 +186,14 @@ class CreditMovementFactory(KeptFactory):
     currency = "USD"
     amount_minor = 100
     made_at = factory.LazyFunction(timezone.now)
+
+
+class FiscalStampFactory(KeptFactory):
+    class Meta:
+        model = FiscalStamp
+
+    series = "invoice"
+    document_id = factory.LazyFunction(new_id)
 
 
 class TaxProfileFactory(DjangoModelFactory[TaxProfile]):

@@ -11,6 +11,7 @@ from billing.books.invoicing import issue
 from billing.books.payments import record_payment
 from billing.books.refunds import fail_refund, record_refund, refund
 from billing.books.retention import forget_books
+from billing.books.stamping import stamp_due
 
 __all__ = [
     "apply_credit",
@@ -24,6 +25,7 @@ __all__ = [
     "record_payment",
     "record_refund",
     "refund",
+    "stamp_due",
     "void",
     "write_off",
 ]

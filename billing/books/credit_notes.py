@@ -15,6 +15,7 @@ from billing.books.issuers import issuer_named
 from billing.books.journal import Book, Kind
 from billing.books.refusals import CreditNoteTooLarge, InvoiceNotOpen
 from billing.books.settling import locked_invoice, restate
+from billing.books.stamping import promise_stamp
 from billing.models import CreditMovement, CreditNote, Invoice, JournalEntry, NumberSequence
 from billing.money import Money
 from config.ids import new_id
@@ -122,6 +123,7 @@ def _written(invoice: Invoice, part: _Part, *, reason: str, key: str, now: datet
     for column, value in numbered(issuer_named(invoice.issuer), series, now=now).items():
         setattr(note, column, value)
     note.save(force_insert=True)
+    promise_stamp(note, now=now)
     return note
 
 

@@ -11,6 +11,7 @@ from billing.books.credits import move_credit
 from billing.books.documents import numbered, parties_of
 from billing.books.journal import Book, Kind, open_book
 from billing.books.retention import kept_until
+from billing.books.stamping import promise_stamp
 from billing.models import (
     CreditMovement,
     Invoice,
@@ -73,6 +74,7 @@ def issue(
     for column, value in numbered(parties.issuer, Series.INVOICE, now=now).items():
         setattr(invoice, column, value)
     invoice.save(force_insert=True)
+    promise_stamp(invoice, now=now)
     told = {"invoice_id": str(invoice.pk), "tenant_id": str(tenant_id)}
     log.info("invoice.issued", extra=told)
     return invoice

@@ -12,6 +12,7 @@ from billing.models import (
     Account,
     CreditMovement,
     CreditNote,
+    FiscalStamp,
     Invoice,
     InvoiceLine,
     InvoiceTax,
@@ -32,7 +33,7 @@ _SERIES: dict[str, type[Invoice | CreditNote]] = {
 # What points at something goes before it.
 _IN_ORDER = (
     *(Posting, JournalEntry, Account, CreditMovement, Refund, Payment, CreditNote),
-    *(InvoiceLine, InvoiceTax, Invoice),
+    *(InvoiceLine, InvoiceTax, Invoice, FiscalStamp),
 )
 
 

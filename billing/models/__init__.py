@@ -13,6 +13,7 @@ from billing.models.prices import Provider, ProviderPrice
 from billing.models.scalings import Scaling
 from billing.models.seats import Invitation
 from billing.models.spans import BilledUsage, SubscriptionChange, SubscriptionSpan
+from billing.models.stamps import FiscalStamp
 from billing.models.subscriptions import Subscription
 from billing.models.tax_profiles import TaxProfile
 from billing.models.transactions import ProviderDifference, ProviderTransaction
@@ -25,6 +26,7 @@ __all__ = [
     "CreditMovement",
     "CreditNote",
     "Dunning",
+    "FiscalStamp",
     "Invitation",
     "Invoice",
     "InvoiceLine",

@@ -11,14 +11,14 @@ import django
 if __name__ == "__main__":
     django.setup()
 
-from django.core.management import call_command  # noqa: E402
-from django.db import connection, transaction  # noqa: E402
+from billing.services.terms import plain_terms
+from django.core.management import call_command
+from django.db import connection, transaction
 
-from billing.books.checking import faults  # noqa: E402
-from billing.models import Invoice, Subscription  # noqa: E402
-from billing.services import charging, closing, subscriptions  # noqa: E402
-from billing.services.terms import plain_terms  # noqa: E402
-from tenants.models import Tenant  # noqa: E402
+from billing.books.checking import faults
+from billing.models import Invoice, Subscription
+from billing.services import charging, closing, subscriptions
+from tenants.models import Tenant
 
 BEGAN, OVER = datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 11, 1, 6, tzinfo=UTC)
 # Events of the period that ends, a part for each meter; each statement is one meter's.

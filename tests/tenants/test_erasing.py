@@ -30,7 +30,7 @@ from tests.tenants.endings import (
 BOOKS = (
     *("billing_account", "billing_creditmovement", "billing_creditnote", "billing_invoice"),
     *("billing_invoiceline", "billing_invoicetax", "billing_journalentry", "billing_payment"),
-    *("billing_posting", "billing_refund"),
+    *("billing_fiscalstamp", "billing_posting", "billing_refund"),
 )
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("own_files")]
 
