@@ -24,6 +24,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "items": [
                 _item(_("Subscriptions"), "receipt_long", "billing_subscription"),
                 _item(_("Invoices"), "description", "billing_invoice"),
+                _item(_("Tax profiles"), "badge", "billing_taxprofile"),
                 {
                     "title": _("Margins"),
                     "icon": "query_stats",

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from apps.console.views import endings, hosts, invoices, messages, money, people, tenants
+from apps.console.views import (
+    endings,
+    hosts,
+    invoices,
+    messages,
+    money,
+    people,
+    tax_profiles,
+    tenants,
+)
 from apps.console.views.site import site
 
 __all__ = [
@@ -13,6 +22,7 @@ __all__ = [
     "money",
     "people",
     "site",
+    "tax_profiles",
     "tenants",
     "urlpatterns",
 ]

@@ -5,31 +5,64 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('billing', '0009_tax_id_verified'),
+        ("billing", "0009_tax_id_verified"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='FiscalStamp',
+            name="FiscalStamp",
             fields=[
-                ('id', models.UUIDField(default=config.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('tenant_id', models.UUIDField()),
-                ('kept_until', models.DateTimeField()),
-                ('series', models.CharField(max_length=16)),
-                ('document_id', models.UUIDField(unique=True)),
-                ('status', models.CharField(choices=[('waiting', 'Waiting'), ('stamped', 'Stamped'), ('refused', 'Refused')], default='waiting', max_length=16)),
-                ('reference', models.CharField(blank=True, max_length=100)),
-                ('url', models.CharField(blank=True, max_length=500)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('next_attempt_at', models.DateTimeField(null=True)),
-                ('error', models.CharField(blank=True, max_length=500)),
-                ('stamped_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=config.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("tenant_id", models.UUIDField()),
+                ("kept_until", models.DateTimeField()),
+                ("series", models.CharField(max_length=16)),
+                ("document_id", models.UUIDField(unique=True)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("stamped", "Stamped"),
+                            ("refused", "Refused"),
+                        ],
+                        default="waiting",
+                        max_length=16,
+                    ),
+                ),
+                ("reference", models.CharField(blank=True, max_length=100)),
+                ("url", models.CharField(blank=True, max_length=500)),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("next_attempt_at", models.DateTimeField(null=True)),
+                ("error", models.CharField(blank=True, max_length=500)),
+                ("stamped_at", models.DateTimeField(null=True)),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('status', 'waiting')), fields=['next_attempt_at'], name='fiscal_stamp_due')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('status', 'stamped'), _negated=True), models.Q(('stamped_at__isnull', False), models.Q(('reference', ''), _negated=True)), _connector='OR'), name='fiscal_stamp_has_reference')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("status", "waiting")),
+                        fields=["next_attempt_at"],
+                        name="fiscal_stamp_due",
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "stamped"), _negated=True),
+                            models.Q(
+                                ("stamped_at__isnull", False),
+                                models.Q(("reference", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="fiscal_stamp_has_reference",
+                    )
+                ],
             },
         ),
     ]

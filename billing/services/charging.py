@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from billing import books
+from billing.books.buyers import buyer_of
 from billing.models import Invoice, Subscription
 from billing.rating import rate_period
 from billing.rating.lines import Draft
 from billing.rating.terms import Period, PeriodFacts, Stretch, Terms, Usage
-from billing.services.buyers import buyer_and_seller
 from billing.services.catalogues import catalogues_of
 from billing.services.collecting import promise_collection
 from billing.services.coupons import coupons_in, use_in
@@ -193,7 +193,7 @@ def _draft(
     usage: tuple[Usage, ...] = (),
 ) -> Draft:
     versions = {each.terms.catalogue_version for each in (begins, ends, *usage) if each}
-    buyer, seller = buyer_and_seller(row.tenant_id)
+    buyer, seller = buyer_of(row.tenant_id)
     return rate_period(
         PeriodFacts(
             currency=currency,

@@ -11,13 +11,13 @@ import django
 if __name__ == "__main__":
     django.setup()
 
-from billing.services.terms import plain_terms
 from django.core.management import call_command
 from django.db import connection, transaction
 
 from billing.books.checking import faults
 from billing.models import Invoice, Subscription
 from billing.services import charging, closing, subscriptions
+from billing.services.terms import plain_terms
 from tenants.models import Tenant
 
 BEGAN, OVER = datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 11, 1, 6, tzinfo=UTC)

@@ -6,10 +6,11 @@ import pytest
 from django.contrib.admin.models import LogEntry
 
 from billing import books
+from billing.books.buyers import buyer_of
 from billing.models import Invoice
 from tests.billing.books import issued, paid, usd
 from tests.console.doors import page_of
-from tests.factories import UsageEventFactory
+from tests.factories import TaxProfileFactory, UsageEventFactory
 
 pytestmark = pytest.mark.django_db
 OCTOBER = datetime(2026, 10, 15, tzinfo=UTC)
@@ -43,6 +44,16 @@ def test_an_invoice_is_void_written_off_or_taken_back_with_a_reason(operator, ac
     assert LogEntry.objects.count() == 3
     operator.post(f"{INVOICES}{third.pk}/void/", {"reason": "Too late."})
     assert "issue a credit note instead" in operator.text
+
+
+def test_an_operator_verifies_a_tax_id(operator, acme):
+    TaxProfileFactory(tenant_id=acme.pk, country="DE", tax_id="DE136695976")
+    assert buyer_of(acme.pk)[0].is_tax_id_valid is False
+    path = f"/console/billing/taxprofile/{acme.pk}/verify/"
+    operator.get(path)
+    operator.post(path, {"reason": "VIES says so."}, status=302)
+
+    assert buyer_of(acme.pk)[0].is_tax_id_valid is True
 
 
 def test_margins_are_shown_by_plan_and_tenant(operator, acme, globex, now):

@@ -15,7 +15,7 @@ def test_which_public_rows_are_exported_is_decided_here():
     with closing(owner_connection()) as owner:
         exported = {table.name: set(open_columns(table)) for table in public_tables(owner)}
     assert exported == {
-        "billing_billedusage": {"tenant_id", "meter", "period_start", "units"},
+        "billing_billedusage": {"tenant_id", "meter", "period_start", "period_end", "units"},
         "billing_invitation": {
             "id", "tenant_id", "email", "role", "invited_by_id", "created_at", "sent_at",
             "expires_at", "accepted_at", "ended_at",
