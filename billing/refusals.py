@@ -37,6 +37,14 @@ class PaymentAccountMissing(DomainError):
     title = _("There is no account at a payment provider yet; start a checkout.")
 
 
+class PaymentMethodInUse(DomainError):
+    """The subscription is paid by it: choose another one first."""
+
+    code = "payment_method_in_use"
+    status = 409
+    title = _("The subscription is paid by this; choose another one first.")
+
+
 class StillCollected(DomainError):
     """A provider collects for this tenant: end its subscription there before the tenant is erased."""
 

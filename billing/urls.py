@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from billing.views import changes, exports, invoices, seats, stall
+from billing.views import changes, exports, invoices, methods, seats, stall
 
 urlpatterns = [
     path("subscription", stall.Subscription.as_view(), name="subscription"),
@@ -25,6 +25,17 @@ urlpatterns = [
     path("credit-notes/<uuid:pk>.pdf", invoices.CreditNotePdf.as_view(), name="credit-note-pdf"),
     path("credits", invoices.Credits.as_view({"get": "list"}), name="credits"),
     path("tax-profile", invoices.TaxProfile.as_view(), name="tax-profile"),
+    path("payment-methods", methods.PaymentMethods.as_view(), name="payment-methods"),
+    path(
+        "payment-methods/default",
+        methods.PaymentMethodDefault.as_view(),
+        name="payment-method-default",
+    ),
+    path(
+        "payment-methods/remove",
+        methods.PaymentMethodRemoval.as_view(),
+        name="payment-method-remove",
+    ),
     path("exports", exports.Exports.as_view({"get": "list", "post": "create"}), name="exports"),
     path("exports/<uuid:pk>", exports.ExportDetail.as_view(), name="export"),
     path("exports/<uuid:pk>/download", exports.ExportDownload.as_view(), name="export-download"),

@@ -31,6 +31,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                     "link": reverse("console:margins"),
                 },
                 _item(_("Webhooks"), "webhook", "billing_webhookevent"),
+                _item(_("Provider commands"), "send", "billing_providercommand"),
+                _item(_("Differences"), "difference", "billing_providerdifference"),
             ],
         },
         {

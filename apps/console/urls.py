@@ -9,6 +9,7 @@ from apps.console.views import (
     messages,
     money,
     people,
+    providers,
     tax_profiles,
     tenants,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "messages",
     "money",
     "people",
+    "providers",
     "site",
     "tax_profiles",
     "tenants",

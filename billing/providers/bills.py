@@ -1,11 +1,14 @@
 """Money at a provider, in words of our own: what it is to collect, and what moved there."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from billing.money import Money, total
+
+# How long before an invoice's issue money may have come that it is paid with: a checkout, a cycle.
+LOOK_BACK = timedelta(days=45)
 
 
 @dataclass(frozen=True, slots=True)

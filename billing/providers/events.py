@@ -7,6 +7,7 @@ a refused event again for days, and nothing is read of it but its id, its kind a
 import json
 import math
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, NoReturn
 
 LONGEST_NAME = 255
@@ -48,8 +49,8 @@ def _mended(value: Any, deeper: int) -> Any:
     """`value` without NUL and half characters, which PostgreSQL does not store."""
     if deeper == 0:
         raise ValueError("nested too deep")
-    if isinstance(value, str):
-        return value.replace("\x00", "?").encode(errors="replace").decode()
+    if isinstance(value, str | Decimal):  # an SDK makes numbers of what was text on the wire
+        return str(value).replace("\x00", "?").encode(errors="replace").decode()
     if isinstance(value, list):
         return [_mended(one, deeper - 1) for one in value]
     if isinstance(value, dict):

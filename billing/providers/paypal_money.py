@@ -25,13 +25,11 @@ from billing.providers.base import (
     ProviderSubscription,
     VerifiedEvent,
 )
-from billing.providers.bills import Bill, Collection, Outcome, SeenTransaction
+from billing.providers.bills import LOOK_BACK, Bill, Collection, Outcome, SeenTransaction
 from billing.providers.paypal_api import Account
 
 _MAY_NOT_RAISE = "AMOUNT_GREATER_THAN_OUTSTANDING_BALANCE"
 _SUBSCRIPTIONS = "v1/billing/subscriptions"
-# Payments of an earlier attempt, or of a cycle that began a little before our period.
-_LOOK_BACK = timedelta(days=45)
 # PayPal takes a cycle some time on its day.
 _CYCLE_MARGIN = timedelta(days=1)
 _CYCLE_PAUSE = timedelta(minutes=10)
@@ -102,7 +100,7 @@ class PayPalMoney:
         return self.transactions(
             customer_id=bill.customer_id,
             subscription_id=bill.subscription_id,
-            since=bill.issued_at - _LOOK_BACK,
+            since=bill.issued_at - LOOK_BACK,
             until=now + timedelta(days=1),
         )
 
@@ -141,7 +139,11 @@ class PayPalMoney:
                 yield seen
 
     def concerned(self, event: VerifiedEvent) -> list[SeenTransaction]:
-        """The payment, or the refund with its payment, that an event speaks of, as they are now."""
+        """The refund that an event speaks of; or the payment, with all before it.
+
+        PayPal names no invoice, so that payments are entered in the order in which they were made: one
+        whose event comes first must not be taken for an earlier one.
+        """
         subject = event.payload["resource"]
         if event.kind.endswith("CAPTURE.REFUNDED"):
             return [
@@ -149,15 +151,13 @@ class PayPalMoney:
             ]
         if not event.subscription_ref or "create_time" not in subject:
             return []
-        at, day = datetime.fromisoformat(subject["create_time"]), timedelta(days=1)
-        found = self.transactions(
+        at = datetime.fromisoformat(subject["create_time"])
+        return self.transactions(
             customer_id="",
             subscription_id=event.subscription_ref,
-            since=at - day,
-            until=at + day,
+            since=at - LOOK_BACK,
+            until=at + timedelta(days=1),
         )
-        is_sale = event.kind.startswith("PAYMENT.SALE.")
-        return [seen for seen in found if not is_sale or seen.ref == subject["id"]]
 
     def declined(self, event: VerifiedEvent) -> bool:
         """Whether PayPal has failed to collect since it last succeeded."""
@@ -177,10 +177,14 @@ class PayPalMoney:
 
 
 def _refuse_before_cycle(found: Mapping[str, Any], now: datetime) -> None:
-    due = (found.get("billing_info") or {}).get("next_billing_time")
+    info = found.get("billing_info") or {}
+    due = info.get("next_billing_time")
     if found["status"] != "ACTIVE" or not due:
         return
     at = datetime.fromisoformat(due)
+    has_begun = "last_payment" in info or int(info.get("failed_payments_count") or 0) > 0
+    if not has_begun:
+        raise ProviderNotYet(provider="paypal", until=now + _CYCLE_PAUSE)
     if at <= now + _CYCLE_MARGIN:
         raise ProviderNotYet(provider="paypal", until=max(at, now) + _CYCLE_PAUSE)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import stripe
 
+from billing.providers import events as shapes
 from billing.providers import stripe_objects
 from billing.providers.base import ProviderRefused, ProviderSubscription, VerifiedEvent
 from billing.providers.bills import PaymentMethod
@@ -137,7 +138,8 @@ class StripeMethods:
         asked = {"created": created}
         wanted = frozenset(kinds)
         found: list[dict[str, Any]] = list(every(self._client.v1.events.list, asked))
-        return [stripe_objects.event(one) for one in reversed(found) if one["type"] in wanted]
+        chosen = [shapes.mended(one) for one in reversed(found) if one["type"] in wanted]
+        return [stripe_objects.event(one) for one in chosen]
 
 
 def _card(found: dict[str, Any], *, is_default: bool) -> PaymentMethod:

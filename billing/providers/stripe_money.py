@@ -7,14 +7,14 @@ are off (`auto_advance`): dunning is ours.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from billing.money import Money
 from billing.providers import stripe_objects
 from billing.providers.base import ProviderDiffers, ProviderRefused, VerifiedEvent
-from billing.providers.bills import Bill, Collection, Outcome, SeenTransaction
+from billing.providers.bills import LOOK_BACK, Bill, Collection, Outcome, SeenTransaction
 from billing.providers.stripe_calls import every, plain, translated
 from billing.providers.stripe_methods import StripeMethods
 
@@ -144,12 +144,13 @@ class StripeMoney(StripeMethods):
         return Collection(invoice["id"], Outcome.DECLINED, reason or invoice["status"])
 
     def paid_for(self, bill: Bill, *, now: datetime) -> list[SeenTransaction]:
-        """What has been paid for our invoice already, in any of Stripe's."""
-        found = every(
-            self._client.v1.invoices.list, {"customer": bill.customer_id, "status": "paid"}
+        """What the customer has paid of late: at an attempt whose answer was lost, or at the checkout."""
+        return self.transactions(
+            customer_id=bill.customer_id,
+            subscription_id=bill.subscription_id,
+            since=bill.issued_at - LOOK_BACK,
+            until=now + timedelta(days=1),
         )
-        mine = [one for one in found if one["metadata"].get("invoice_id") == str(bill.invoice_id)]
-        return [seen for invoice in mine for seen in self._payments_of(invoice)]
 
     def withdraw(self, bill: Bill) -> None:
         """Ask for it no more: what is open of it is voided."""

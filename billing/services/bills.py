@@ -6,11 +6,10 @@ from dataclasses import replace
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from billing.books.wording import describe, name_tax
 from billing.models import Invoice, Subscription
 from billing.money import Money
 from billing.providers.bills import Bill, BillLine
-
-_MILLIONTHS_PER_PERCENT = 10_000
 
 
 def bill_of(invoice: Invoice, subscription: Subscription) -> Bill:
@@ -39,18 +38,15 @@ def named(invoice: Invoice, subscription: Subscription) -> Bill:
 def _lines(invoice: Invoice) -> Iterator[BillLine]:
     for line in invoice.lines.order_by("position"):
         yield BillLine(
-            text=_text(line.kind, line.subject, line.quantity),
+            text=describe(line),
             amount=Money(line.amount_minor, invoice.currency),
             starts_at=line.starts_at,
             ends_at=line.ends_at,
         )
     at = invoice.issued_at
     for tax in invoice.taxes.order_by("position"):
-        percent = f"{tax.rate_millionths / _MILLIONTHS_PER_PERCENT:g} %"
         if tax.amount_minor:
-            yield BillLine(
-                f"{tax.tax} {percent}", Money(tax.amount_minor, invoice.currency), at, at
-            )
+            yield BillLine(name_tax(tax), Money(tax.amount_minor, invoice.currency), at, at)
     for text, amount in (
         (_("Credit set off"), invoice.applied_minor),
         (_("Paid before"), invoice.paid_minor),
@@ -59,16 +55,3 @@ def _lines(invoice: Invoice) -> Iterator[BillLine]:
     ):
         if amount:
             yield BillLine(text, Money(-amount, invoice.currency), at, at)
-
-
-def _text(kind: str, subject: str, quantity: int) -> str:
-    named = subject.replace("_", " ")
-    return {
-        "plan": _("Plan %(subject)s"),
-        "seats": _("Seats: %(quantity)s"),
-        "add_on": _("Add-on %(subject)s"),
-        "usage": _("Usage of %(subject)s: %(quantity)s"),
-        "late_usage": _("Late usage of %(subject)s: %(quantity)s"),
-        "minimum": _("Minimum of %(subject)s"),
-        "discount": _("Discount %(subject)s"),
-    }.get(kind, "%(subject)s") % {"subject": named, "quantity": f"{quantity:,}"}

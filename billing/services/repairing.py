@@ -8,6 +8,7 @@ from django.db import transaction
 
 from billing import providers
 from billing.models import ProviderDifference
+from billing.providers.base import ProviderRefused
 from billing.providers.gateways import Gateway
 from billing.services import commands, inbox, subscriptions, transactions
 from billing.services.webhooks import HANDLERS
@@ -39,12 +40,20 @@ def repair(*, difference_id: UUID, now: datetime) -> ProviderDifference:
 
 
 def repair_all(*, provider: str, now: datetime) -> int:
-    """Repair whatever is listed of one provider, events first; how many are gone."""
+    """Repair whatever is listed of one provider, events first; how many are gone. One's trouble is not the others'."""
     rows = ProviderDifference.objects.filter(provider=provider, gone_at=None)
     order = list(_REPAIRS)
     found = sorted(rows, key=lambda row: (order.index(Kind(row.kind)), row.found_at, row.pk))
-    done = [repair(difference_id=row.pk, now=now) for row in found]
-    return sum(row.gone_at is not None for row in done)
+    return sum(_is_repaired(row.pk, now) for row in found)
+
+
+def _is_repaired(difference_id: UUID, now: datetime) -> bool:
+    try:
+        return repair(difference_id=difference_id, now=now).gone_at is not None
+    except ProviderRefused as refusal:
+        told = {"difference_id": str(difference_id), "reason": refusal.facts["reason"]}
+        log.warning("difference.not_repaired", extra=told)
+        return False
 
 
 def _event(gateway: Gateway, difference: ProviderDifference, now: datetime) -> bool:

@@ -64,7 +64,7 @@ def test_stripes_total_is_ours_to_the_cent_with_each_of_our_lines(shop, clean, n
     amounts = [one["amount"] for one in there["lines"]["data"]]
     assert amounts == [9_900, 2_697, 12_345, -1_111, 3_813]
     assert (there["total"], there["amount_paid"]) == (invoice.total_minor, 27_644)
-    assert there["lines"]["data"][2]["description"] == "Usage of emails: 98,761"
+    assert there["lines"]["data"][2]["description"] == "E-mails: 98,761"
     invoice.refresh_from_db()
     assert (invoice.status, invoice.amount_due) == ("paid", Money(0, "USD"))
     payment = Payment.objects.get(invoice=invoice)

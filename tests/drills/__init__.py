@@ -14,6 +14,10 @@
   offboard      one of many tenants is erased (`--n` of them) while others read and write over the API, in
                 turns with slices without it: fewer than 100 locks at any moment, and nobody is slower.
   provisioning  sign-ups killed with SIGKILL at random moments: run again, and the outcome is the same.
+  webhooks      a past at Stripe and one at PayPal; its events permuted, doubled, delayed by days: one and the
+                same end (subscription, grants, invoices, accounts), the journal balanced.
+  reconcile     the same, with a part of the events lost for good: listed, which changes nothing; repaired, it
+                ends the same.
 
 These run against the real stack (granian with four processes, PostgreSQL, Valkey, Celery, over HTTP):
 
