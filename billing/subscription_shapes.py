@@ -30,7 +30,7 @@ class WishIn(serializers.Serializer[Any]):
     quoted_at = serializers.DateTimeField(required=False)
 
 
-class MoneyOut(serializers.Serializer[Money]):
+class QuotedOut(serializers.Serializer[Money]):
     amount = serializers.IntegerField(help_text="Minor units.")
     currency = serializers.CharField()
 
@@ -39,7 +39,7 @@ class DraftLineOut(serializers.Serializer[Line]):
     kind = serializers.CharField()
     subject = serializers.CharField()
     quantity = serializers.IntegerField()
-    amount = MoneyOut()
+    amount = QuotedOut()
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField()
 
@@ -48,8 +48,8 @@ class DraftTaxOut(serializers.Serializer[Tax]):
     key = serializers.CharField()
     country = serializers.CharField()
     rate_millionths = serializers.IntegerField()
-    base = MoneyOut()
-    amount = MoneyOut()
+    base = QuotedOut()
+    amount = QuotedOut()
 
 
 class DraftOut(serializers.Serializer[Draft]):
@@ -57,9 +57,9 @@ class DraftOut(serializers.Serializer[Draft]):
 
     lines = DraftLineOut(many=True)
     taxes = DraftTaxOut(many=True)
-    subtotal = MoneyOut()
-    tax = MoneyOut()
-    total = MoneyOut()
+    subtotal = QuotedOut()
+    tax = QuotedOut()
+    total = QuotedOut()
 
 
 class QuoteOut(serializers.Serializer[Any]):
