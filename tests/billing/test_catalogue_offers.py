@@ -11,6 +11,7 @@ import pytest
 from billing import catalogue
 from billing.catalogue.metered import PriceModel
 from billing.catalogue.reading import CatalogueInvalid, read
+from billing.catalogue.reference import describe_plans, plan_table, usage_table
 from config.needs import Meter
 
 FILE = Path(catalogue.__file__).with_name("plans.toml")
@@ -115,3 +116,15 @@ def test_a_catalogue_of_before_these_offers_is_still_read(data):
 
     assert [spec.most_seats for spec in found.plans] == [2, 5, 20, 100, None]
     assert (found.add_ons, found.coupons, found.credits) == ({}, {}, {})
+
+
+def test_the_docs_tell_what_a_seat_more_and_use_above_a_limit_cost():
+    assert [row[-1] for row in plan_table()] == ["a seat more", "-", "9.00", "12.00", "15.00", "-"]
+    _header, *rows = usage_table()
+    assert len(rows) == 3 * 7
+    assert rows[0] == [
+        "starter", "emails", "25,000", "graduated",
+        "0.1 up to 25,000, 0.08 up to 100,000, 0.06",
+    ]  # fmt: skip
+    assert rows[5][1:] == ["validations", "5,000", "package", "300 for 1,000"]
+    assert describe_plans({"info": {}})["info"]["x-usage-prices"][1:] == rows
