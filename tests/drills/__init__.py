@@ -14,6 +14,8 @@
   offboard      one of many tenants is erased (`--n` of them) while others read and write over the API, in
                 turns with slices without it: fewer than 100 locks at any moment, and nobody is slower.
   provisioning  sign-ups killed with SIGKILL at random moments: run again, and the outcome is the same.
+  previews      random changes of subscriptions (plans, intervals, seats, add-ons, coupons, currencies, countries,
+                month ends, leap years, time zones): each preview is the invoice that follows, line by line.
   webhooks      a past at Stripe and one at PayPal; its events permuted, doubled, delayed by days: one and the
                 same end (subscription, grants, invoices, accounts), the journal balanced.
   reconcile     the same, with a part of the events lost for good: listed, which changes nothing; repaired, it
