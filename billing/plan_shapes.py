@@ -1,20 +1,19 @@
-"""How the catalogue looks from outside: plans with seats, use above their limits and add-ons; credit."""
+"""How the catalogue looks from outside: plans with seats, use above their limits and add-ons."""
 
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from billing.catalogue import AddOnSpec, Amounts, Catalogue, CreditSpec, MeteredPrice, PlanSpec
+from billing.catalogue import AddOnSpec, Amounts, Catalogue, MeteredPrice, PlanSpec
 from billing.catalogue.metered import Tier
 from config.needs import Meter
 
 
 def catalogue_answer(catalogue: Catalogue) -> dict[str, Any]:
-    """All that everybody may see: every plan in order of price, and what credit is sold."""
+    """All that everybody may see: every plan in order of price. Codes are told to whom they are meant for."""
     return {
         "version": catalogue.version,
         "results": [plan_answer(spec, catalogue) for spec in catalogue.plans],
-        "credits": [_credit(spec) for spec in catalogue.credits.values()],
         "next": None,
         "previous": None,
     }
@@ -104,13 +103,4 @@ def _add_on(spec: AddOnSpec) -> dict[str, Any]:
         "adds": {meter.value: units for meter, units in spec.adds.items()},
         "features": sorted(feature.value for feature in spec.features),
         "prices": _prices(spec.amounts),
-    }
-
-
-def _credit(spec: CreditSpec) -> dict[str, Any]:
-    return {
-        "key": spec.key,
-        "name": spec.name,
-        "prices": _by_currency(spec.amounts),
-        "worth": _by_currency(spec.worth),
     }

@@ -25,7 +25,7 @@ _ADD_ON = frozenset({"name", "plans", "most", "adds", "features", *INTERVALS})
 _COUPON = frozenset(
     {"name", "percent", "amount", "periods", "plans", "redeem_until", "most_redemptions"}
 )
-_CREDIT = frozenset({"name", "price", "worth"})
+_CREDIT = frozenset({"name", "amount", "redeem_until", "most_redemptions"})
 
 
 def extras(data: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -33,10 +33,7 @@ def extras(data: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {
         "add_ons": {key: _add_on(key, table) for key, table in data.get("add_ons", {}).items()},
         "coupons": {key: _coupon(key, table) for key, table in data.get("coupons", {}).items()},
-        "credits": {
-            key: CreditSpec(key, table["name"], table["price"], table["worth"])
-            for key, table in data.get("credits", {}).items()
-        },
+        "credits": {key: _credit(key, table) for key, table in data.get("credits", {}).items()},
     }
 
 
@@ -52,8 +49,18 @@ def _add_on(key: str, table: Mapping[str, Any]) -> AddOnSpec:
     )
 
 
-def _coupon(key: str, table: Mapping[str, Any]) -> CouponSpec:
+def _credit(key: str, table: Mapping[str, Any]) -> CreditSpec:
+    return CreditSpec(
+        key, table["name"], table["amount"], _until(table), table.get("most_redemptions")
+    )
+
+
+def _until(table: Mapping[str, Any]) -> datetime | None:
     until = table.get("redeem_until")
+    return datetime.fromisoformat(until) if until else None
+
+
+def _coupon(key: str, table: Mapping[str, Any]) -> CouponSpec:
     return CouponSpec(
         key=key,
         name=table["name"],
@@ -61,7 +68,7 @@ def _coupon(key: str, table: Mapping[str, Any]) -> CouponSpec:
         amounts=table.get("amount", {}),
         periods=limit(table["periods"]),
         plans=frozenset(table.get("plans", [])),
-        redeem_until=datetime.fromisoformat(until) if until else None,
+        redeem_until=_until(table),
         most_redemptions=table.get("most_redemptions"),
     )
 
@@ -79,6 +86,7 @@ def faults_of_extras(data: Mapping[str, Any], plans: Collection[str]) -> Iterato
             continue
         for key, table in tables.items():
             yield from (f"{noun}.{key}.{fault}" for fault in faults(table, plans))
+    yield from _faults_of_codes(data)
 
 
 def _faults_of_add_on(table: Any, plans: Collection[str]) -> Iterator[str]:
@@ -157,5 +165,15 @@ def _faults_of_credit(table: Any, plans: Collection[str]) -> Iterator[str]:
         return
     if not is_text(table.get("name")):
         yield "name: a text"
-    yield from faults_of_amounts("price", table.get("price"))
-    yield from faults_of_amounts("worth", table.get("worth"))
+    yield from faults_of_amounts("amount", table.get("amount"))
+    yield from _faults_of_redeeming(table)
+
+
+def _faults_of_codes(data: Mapping[str, Any]) -> Iterator[str]:
+    """Somebody types them: capital letters, and one meaning each."""
+    coupons, credit = data.get("coupons", {}), data.get("credits", {})
+    for key in [*coupons, *credit]:
+        if key != key.strip().upper():
+            yield f"{key}: a code is in capital letters"
+        elif key in coupons and key in credit:
+            yield f"credits.{key}: a coupon has this code"

@@ -89,12 +89,13 @@ class CouponSpec:
 
 @dataclass(frozen=True, slots=True)
 class CreditSpec:
-    """Credit that is bought ahead: `worth` for the price of `amounts`, both by currency."""
+    """Credit that is given once for a code: minor units by currency, set off against what is owed."""
 
     key: str
     name: str
     amounts: Mapping[str, int]
-    worth: Mapping[str, int]
+    redeem_until: datetime | None = None
+    most_redemptions: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

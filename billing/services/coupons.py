@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 
 from billing import catalogue
@@ -11,8 +11,10 @@ from billing.catalogue import CouponSpec
 from billing.models import Redemption, Subscription
 from billing.rating.terms import Period, Terms
 from billing.refusals import CouponInvalid
+from billing.services import credit_codes
 from billing.services.catalogues import catalogue_of
 from billing.services.finding import subscription_of
+from billing.services.redemptions import refuse_over
 from config.logs import logger
 
 log = logger(__name__)
@@ -20,8 +22,14 @@ log = logger(__name__)
 
 @transaction.atomic
 def redeem(*, tenant_id: UUID, code: str, now: datetime) -> Redemption:
-    """Let the coupon hold from the next period on. Again: the same. Raises CouponInvalid, NotFound."""
+    """Let the coupon hold from the next period on, or give its credit now. Again: the same.
+
+    Raises CouponInvalid, NotFound.
+    """
     row = subscription_of(tenant_id, for_update=True)
+    credit = catalogue.load().credits.get(code.strip().upper())
+    if credit is not None:
+        return credit_codes.give(row, credit, now=now)
     return claim(row, code=code, now=now)
 
 
@@ -50,23 +58,11 @@ def checked(
         raise CouponInvalid(reason="unknown")
     if row.redemptions.filter(coupon=spec.key).exists():
         return spec
-    if spec.redeem_until is not None and spec.redeem_until <= now:
-        raise CouponInvalid(reason="over")
+    refuse_over(spec, now=now)
     plan, currency = (terms.plan, terms.currency) if terms else (row.plan, row.currency)
     if not spec.fits(plan=plan, currency=currency):
         raise CouponInvalid(reason="other_plan_or_currency")
-    _refuse_used_up(spec)
     return spec
-
-
-def _refuse_used_up(spec: CouponSpec) -> None:
-    if spec.most_redemptions is None:
-        return
-    with connection.cursor() as cursor:
-        # Whoever redeems the same coupon waits until the transaction's end, so that the count is exact.
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"coupon:{spec.key}"])
-    if Redemption.objects.filter(coupon=spec.key).count() >= spec.most_redemptions:
-        raise CouponInvalid(reason="used_up")
 
 
 def coupons_in(row: Subscription, terms: Terms, *, at: datetime) -> tuple[CouponSpec, ...]:

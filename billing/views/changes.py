@@ -78,7 +78,7 @@ class SubscriptionResume(View):
 
 
 class CouponRedeem(View):
-    """A discount by its code, from the next period on. Given with a change, it holds with that."""
+    """A discount by its code, from the next period on, or credit at once. A discount given with a change holds with that."""
 
     needs = _MONEY
     place = Place.SQUARE

@@ -50,7 +50,6 @@ _PLANS = inline_serializer(
     {
         "version": serializers.IntegerField(),
         "results": serializers.ListField(child=serializers.DictField()),
-        "credits": serializers.ListField(child=serializers.DictField()),
     },
 )
 
@@ -119,7 +118,7 @@ class SignUpStatus(View):
 
 
 class Plans(View):
-    """Every plan in order of price, with its seats, use above its limits and add-ons; what credit is sold."""
+    """Every plan in order of price, with its seats, use above its limits and add-ons."""
 
     needs = _OPEN
 

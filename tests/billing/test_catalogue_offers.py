@@ -95,7 +95,10 @@ def put(data: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         ("coupons.WELCOME20.amount", FOUR, "coupons.WELCOME20.percent: that or an amount"),
         ("coupons.WELCOME20.periods", 0, "coupons.WELCOME20.periods: a whole number"),
         ("coupons.WELCOME20.redeem_until", "2027-12-31", "coupons.WELCOME20.redeem_until"),
-        ("credits.hundred.worth", {"USD": 1}, "credits.hundred.worth: one amount"),
+        ("credits.HELLO25.amount", {"USD": 1}, "credits.HELLO25.amount: one amount"),
+        ("credits.HELLO25.most_redemptions", 0, "credits.HELLO25.most_redemptions: a whole"),
+        ("credits.TENOFF", {"name": "T", "amount": FOUR}, "credits.TENOFF: a coupon has this"),
+        ("credits.Hello", {"name": "H", "amount": FOUR}, "Hello: a code is in capital"),
     ],
 )
 def test_a_wrong_offer_is_refused_by_path(data, path, value, told):
