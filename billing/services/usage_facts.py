@@ -4,11 +4,11 @@ A period is billed once it is over. What reaches the ledger later (reported late
 the total differ from the units that were billed: the next invoice bills the difference and says so.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from billing.models import BilledUsage, Subscription
 from billing.rating.terms import Period, Usage
@@ -23,6 +23,7 @@ from quotas.periods import MONTHS_IN, Window
 _WATCHED = timedelta(days=400)
 # What is given beside plan and add-ons raises the allowance; what is subscribed, rating knows by itself.
 _GIVEN = Q(source__startswith="gift:") | Q(source__startswith="credit:")
+_OVERRIDE = Q(source__startswith="override:")
 
 
 def usage_of(row: Subscription, period: Period) -> tuple[Usage, ...]:
@@ -37,13 +38,23 @@ def used_so_far(row: Subscription, period: Period) -> dict[str, int]:
 
 def mark_billed(row: Subscription, usage: tuple[Usage, ...]) -> None:
     """Remember what stands in an invoice, in its own transaction; the last part of a period counts."""
-    for each in usage:
-        BilledUsage.objects.update_or_create(
+    # Of a period's parts the last is told last.
+    rows = {
+        (each.meter, each.period.starts_at): BilledUsage(
             tenant_id=row.tenant_id,
             meter=each.meter.value,
             period_start=each.period.starts_at,
-            defaults={"units": each.quantity, "period_end": each.period.ends_at},
+            period_end=each.period.ends_at,
+            units=each.quantity,
         )
+        for each in usage
+    }
+    BilledUsage.objects.bulk_create(
+        rows.values(),
+        update_conflicts=True,
+        unique_fields=["tenant_id", "meter", "period_start"],
+        update_fields=["units", "period_end"],
+    )
 
 
 def _of_period(row: Subscription, period: Period, totals: Mapping[str, int]) -> Iterator[Usage]:
@@ -51,6 +62,8 @@ def _of_period(row: Subscription, period: Period, totals: Mapping[str, int]) -> 
     for number, part in enumerate(parts):
         is_last = number + 1 == len(parts)
         at_end = totals if is_last else parts[number + 1].used_before
+        grants = _beside_plan(row, part)
+        coupons = coupons_in(row, part.terms, at=part.starts_at)
         for meter in _billed_meters(part):
             yield Usage(
                 meter=meter,
@@ -58,10 +71,10 @@ def _of_period(row: Subscription, period: Period, totals: Mapping[str, int]) -> 
                 period=period,
                 quantity=at_end.get(meter.value, 0),
                 quantity_before=part.used_before.get(meter.value, 0),
-                extra=_given(row, meter, part, period),
+                extra=_given(grants, meter, part),
                 starts_at=part.starts_at,
                 ends_at=part.ends_at,
-                coupons=coupons_in(row, part.terms, at=part.starts_at),
+                coupons=coupons,
             )
 
 
@@ -89,20 +102,26 @@ def _late(row: Subscription, before: datetime) -> Iterator[Usage]:
         yield from (replace(used, billed=kept.units, is_late=True) for used in its_own[-1:])
 
 
-def _given(row: Subscription, meter: Meter, part: Part, period: Period) -> int:
-    """Units of allowance from gifts, credits and an override that were in force in the part."""
-    grants = Grant.objects.filter(tenant_id=row.tenant_id, granted_at__lt=part.ends_at).filter(
-        Q(expires_at=None) | Q(expires_at__gt=part.starts_at)
+def _beside_plan(row: Subscription, part: Part) -> list[Grant]:
+    """Gifts, credits and overrides that were in force in the part."""
+    grants = Grant.objects.filter(
+        _GIVEN | _OVERRIDE, tenant_id=row.tenant_id, granted_at__lt=part.ends_at
     )
-    given: int = sum(grant.adds.get(meter.value, 0) for grant in grants.filter(_GIVEN))
-    return max(given, _by_override(grants, meter, part, period))
+    return list(grants.filter(Q(expires_at=None) | Q(expires_at__gt=part.starts_at)))
 
 
-def _by_override(grants: "QuerySet[Grant]", meter: Meter, part: Part, period: Period) -> int:
+def _given(grants: Sequence[Grant], meter: Meter, part: Part) -> int:
+    """Units of allowance from gifts, credits and an override."""
+    overrides = [each for each in grants if each.source.startswith("override:")]
+    given: int = sum(each.adds.get(meter.value, 0) for each in grants if each not in overrides)
+    return max(given, _by_override(overrides, meter, part))
+
+
+def _by_override(overrides: Sequence[Grant], meter: Meter, part: Part) -> int:
     """How far an override's total is above the plan's."""
     said: list[int] = [
         grant.limits[meter.value]
-        for grant in grants.filter(source__startswith="override:")
+        for grant in overrides
         if grant.limits.get(meter.value) is not None
     ]
     included: int = (spec_of(part.terms).limits[meter] or 0) * MONTHS_IN[part.terms.interval]

@@ -8,6 +8,8 @@ sum of the ledger's rows itself: what closing would have to do where no totals w
 
 import argparse
 import json
+import os
+import resource
 import subprocess
 import sys
 import time
@@ -36,7 +38,9 @@ def main(argv: list[str]) -> int:
     print(f"preparing {asked.tenants:,} tenants, {asked.rows:,} rows", flush=True)
     _run(environment, "seed", str(asked.tenants), str(asked.rows))
     summed = _sum(environment["DATABASE_OWNER_URL"])
+    before = _processor_seconds()
     took, closed = _close(environment, asked.workers)
+    processor = _processor_seconds() - before
     found = json.loads(_run(environment, "check"))
     print(f"{'what':<34}{'seconds':>9}{'ratio':>8}")
     print(f"{'summing the rows of the ledger':<34}{summed:>9.1f}{1:>8.2f}")
@@ -44,6 +48,8 @@ def main(argv: list[str]) -> int:
     wanted = {"open": 0, "invoices": asked.tenants, "unbilled": 0, "faults": []}
     told = {name: found[name] for name in wanted}
     print(f"{found['events']:,} rows; {1_000 * took / closed:.1f} ms for each period; {told}")
+    load = os.getloadavg()[0]
+    print(f"processor of the closing processes: {processor:.1f} s; load of the machine: {load:.1f}")
     return int(told != wanted or took >= PROMISED_SECONDS)
 
 
@@ -74,6 +80,12 @@ def _sum(address: str) -> float:
         begun = time.perf_counter()
         owner.execute(_SUM)
         return time.perf_counter() - begun
+
+
+def _processor_seconds() -> float:
+    """Of all processes that ended below this one; their start is in it."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _close(environment: Mapping[str, str], workers: int) -> tuple[float, int]:

@@ -9,7 +9,7 @@ from tests.bench import closing_ground
 pytestmark = pytest.mark.django_db
 TENANTS, ROWS = 6, 6_000
 # What a period takes, whatever the number of its rows.
-MOST_STATEMENTS = 120
+MOST_STATEMENTS = 45
 
 
 def test_closing_bills_every_unit_of_the_ledger_once():
