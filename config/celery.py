@@ -109,6 +109,7 @@ app.conf.update(
 app.autodiscover_tasks(
     [
         *("config", "tenants", "tenants.mails", "tenants.outbound", "quotas", "quotas.alerts"),
+        *("quotas.caps",),
         *("billing", "apps.crm", "apps.campaigns", "apps.content"),
     ]
 )

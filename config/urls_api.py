@@ -15,6 +15,7 @@ urlpatterns = [
     path("api/v1/", include("tenants.outbound.urls")),
     path("api/v1/", include("quotas.urls")),
     path("api/v1/", include("quotas.alerts.urls")),
+    path("api/v1/", include("quotas.caps.urls")),
     path("api/v1/", include("billing.urls")),
     path("api/v1/", include("apps.crm.urls")),
     path("api/v1/", include("apps.campaigns.urls")),

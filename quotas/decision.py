@@ -5,17 +5,22 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpResponse
+from django.utils.dateparse import parse_datetime
 
 from config.errors import DomainError
 from quotas.entitlements import Snapshot
+from quotas.refusals import SpendCapReached, UsageRefused
 from quotas.running import Ticket
 from quotas.verdicts import RateState
+
+# The kind of rule by which a tenant's own spend cap refuses a meter.
+SPEND_CAP = "spend_cap"
 
 
 @dataclass(slots=True)
 class Decision:
     """`refusal` None lets the request in. `rule` is what decided: `state`, `role`, `feature:crm`,
-    `rate:tenant`, `concurrency`, `load`, `meter:api_calls`; `admitted` when nothing refused.
+    `rate:tenant`, `concurrency`, `load`, `meter:api_calls`, `spend_cap:emails`; `admitted` when nothing refused.
 
     `limit` and `used` are the deciding rule's units (the tightest rate's where nothing refused), None
     where it has none. `is_out_of_date`: decided by what was true before, so that it must be asked again.
@@ -102,3 +107,17 @@ class Decision:
                 f'"{state.name}";r={state.remaining};t={state.resets_seconds}' for state in shown
             )
         return response
+
+
+def late_decision(refused: UsageRefused, admitted: Decision) -> Decision:
+    """That of a meter of the ledger, in the work of a request that was admitted."""
+    facts, is_capped = refused.facts, isinstance(refused, SpendCapReached)
+    return Decision(
+        refusal=refused,
+        rule=f"{SPEND_CAP if is_capped else 'meter'}:{facts['meter']}",
+        limit=facts["cap" if is_capped else "limit"],
+        used=facts["spent" if is_capped else "used"],
+        resets_at=parse_datetime(facts.get("resets_at") or ""),
+        decided_at=admitted.decided_at,
+        entitlements=admitted.entitlements,
+    )

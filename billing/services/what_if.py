@@ -173,7 +173,7 @@ def _meters(other: Snapshot, start: datetime, end: datetime) -> list[MeterReplay
     }
     replayed = [meter for meter in METERS if _has_events(meter)]
     totals = [meter for meter in METERS if not _has_events(meter)]
-    limits = [other.limit(meter) if METERS[meter].hard else None for meter in replayed]
+    limits = [other.limit(meter) if other.is_hard(meter) else None for meter in replayed]
     rows = _asked(_REPLAY, facts | {"meters": _names(replayed), "limits": limits})
     rows += [(*row, None) for row in _asked(_TOTALS, facts | {"meters": _names(totals)})]
     found = {meter: (used, first) for meter, used, first in rows}

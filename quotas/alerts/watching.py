@@ -117,6 +117,7 @@ def _told(
         tenant_id__in={each.tenant_id for each in readings},
         period_start__in={each.period_start for each in readings},
         percent__gt=0,
+        meter__in=set(Meter),  # those of the budget are told by its writers
     )
     for row in rows:
         told = Told(row.percent, row.limit, row.used)
