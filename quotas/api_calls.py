@@ -18,7 +18,7 @@ from config.ids import new_id
 from config.logs import logger
 from config.needs import Meter
 from config.quick_redis import RedisAway
-from quotas.caps.reckoning import capped_among, reckon_calls, spent_beside
+from quotas.caps.reckoning import capped_among, reckon, reckon_calls
 from quotas.counters import Beginning, SpoolSum, calls_key, counters, patient_counters
 from quotas.meters import period_start
 from quotas.models import ApiCallMark, UsageTotal
@@ -102,9 +102,8 @@ def beginning(calls: Calls) -> Beginning:
         tenant_id=calls.tenant_id, meter=_METER, period_start=calls.period_start
     )
     base = int(total.values_list("used", flat=True).first() or 0)
-    elsewhere = (
-        None if calls.budget is None else spent_beside(calls.tenant_id, calls.budget, calls.place)
-    )
+    budget = calls.budget
+    elsewhere = reckon(calls.tenant_id, budget).spent_beside(calls.place) if budget else None
     return Beginning(new_id().hex, base, elsewhere)
 
 

@@ -22,6 +22,12 @@ _LAST_MOMENT = timedelta(microseconds=1)
 Place = tuple[Meter, datetime]
 
 
+def name_of(place: Place) -> str:
+    """As `Spend.since` names it."""
+    meter, period = place
+    return f"{meter.value}:{period.isoformat()}"
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One window of one meter; `included` units weigh nothing."""
@@ -30,6 +36,10 @@ class Part:
     period: datetime
     included: int
     weight: Weight
+
+    @property
+    def place(self) -> str:
+        return name_of((self.meter, self.period))
 
     def of(self, used: int) -> int:
         """Minor units that `used` units in all weigh."""
@@ -49,11 +59,6 @@ class Budget:
     def has(self, place: Place) -> bool:
         return any((part.meter, part.period) == place for part in self.parts)
 
-    def besides(self, place: Place) -> "Budget":
-        """Without that part."""
-        others = tuple(part for part in self.parts if (part.meter, part.period) != place)
-        return replace(self, parts=others)
-
     @property
     def as_json(self) -> str:
         """As quotas/sealed/spending.py reads it."""
@@ -66,6 +71,7 @@ class Budget:
             "cap": self.cap,
             "parts": [
                 {
+                    "place": part.place,
                     "meter": part.meter.value,
                     "period": part.period.isoformat(),
                     "included": part.included,
@@ -82,11 +88,18 @@ def budget_at(found: Snapshot, at: datetime) -> Budget:
     assert end is not None  # noqa: S101 - a billing period ends
     parts = tuple(
         Part(meter, period, included, found.weights[meter.value])
-        for meter in METERS
-        if meter.value in found.weights and (included := found.limit(meter)) is not None
-        for period in _windows(METERS[meter].window, start, end, at, found)
+        for meter, period in places_at(found, at, [Meter(name) for name in found.weights])
+        if (included := found.limit(meter)) is not None
     )
     return Budget(start, end, found.spend_cap, found.budget_unit, parts)
+
+
+def places_at(found: Snapshot, at: datetime, meters: Iterable[Meter]) -> Iterator[Place]:
+    """The windows of these meters that weigh, or would, against the budget of that period."""
+    start, end = period_around(Window.BILLING_PERIOD, at, found.anchor)
+    for meter in meters:
+        for period in _windows(METERS[meter].window, start, end or start, found):
+            yield meter, period
 
 
 def capped_budget(found: Snapshot, place: Place, *, now: datetime) -> Budget | None:
@@ -116,9 +129,7 @@ def all_as_json(budgets: Iterable[Budget]) -> str | None:
     return f"[{told}]" if told else None
 
 
-def _windows(
-    window: Window, start: datetime, end: datetime, at: datetime, found: Snapshot
-) -> Iterator[datetime]:
+def _windows(window: Window, start: datetime, end: datetime, found: Snapshot) -> Iterator[datetime]:
     """The beginnings of the windows that end in the billing period [start, end)."""
     if window is Window.LIFETIME:
         yield EPOCH

@@ -20,7 +20,7 @@ from quotas.alerts.settings import DEFAULT_QUIET_HOURS, DEFAULT_ROLES
 from quotas.alerts.thresholds import LEAST_URGENT, Told, is_near_end, newly_reached
 from quotas.caps.budgets import Budget, budget_at
 from quotas.caps.crossing import PERCENTS, stopped
-from quotas.caps.reckoning import spent_by, used_in
+from quotas.caps.reckoning import reckon
 from quotas.entitlements import snapshot
 from tenants import mails, outbound
 
@@ -51,10 +51,10 @@ def evaluate_spend(*, tenant_id: UUID, at: datetime, now: datetime) -> list[int]
     budget = budget_at(snapshot(tenant_id, now=now), at)
     if not budget.cap:
         return []
-    used = used_in(tenant_id, budget)
-    spent = spent_by(budget, used)
-    meters = tuple(meter.value for meter in stopped(budget, spent=spent, used=used))
-    return _tell_news(_Case(tenant_id, budget, spent, meters, now))
+    found = reckon(tenant_id, budget)
+    meters = stopped(budget, spent=found.spent, used=found.used)
+    names = tuple(meter.value for meter in meters)
+    return _tell_news(_Case(tenant_id, budget, found.spent, names, now))
 
 
 def _tell_news(case: _Case) -> list[int]:

@@ -35,13 +35,17 @@ class SpendCap(VersionedModel):
 class Spend(models.Model):
     """What a capped tenant's usage had come to when its period's budget was last reckoned.
 
-    The row is also the lock under which writers reckon (quotas/sealed/spending.py).
+    `carried` is what was spent under former terms of the same period, and `since` the units of each
+    window {"meter:window": units} with which the present ones began. The row is also the lock under
+    which writers reckon (quotas/sealed/spending.py).
     """
 
     pk = models.CompositePrimaryKey("tenant_id", "period_start")
     tenant_id = models.UUIDField()
     period_start = models.DateTimeField()
     spent = models.BigIntegerField()
+    carried = models.BigIntegerField(db_default=0)
+    since: "models.JSONField[dict[str, int]]" = models.JSONField(db_default={})
 
     def __str__(self) -> str:
         return f"{self.spent} of {self.tenant_id}"

@@ -5,14 +5,17 @@ from datetime import datetime
 from uuid import UUID
 
 from config.needs import Meter
-from quotas.caps.budgets import Budget, budget_at
-from quotas.caps.reckoning import Used, spent_by, used_in
+from quotas.caps.budgets import budget_at
+from quotas.caps.reckoning import Reckoning, reckon
 from quotas.merging import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
 class MeterSpend:
-    """One meter's window: units above the `included` have come to `spent` minor units."""
+    """One meter's window: units above the `included` have come to `spent` minor units.
+
+    Under the present terms; what was spent under former ones of the period is in the sum alone.
+    """
 
     meter: Meter
     included: int
@@ -48,23 +51,23 @@ class Spending:
 
 
 def spending(tenant_id: UUID, found: Snapshot, *, now: datetime) -> Spending:
-    """One query; none where nothing is billed by usage."""
+    """Two queries; none where nothing is billed by usage."""
     budget = budget_at(found, now)
-    used = used_in(tenant_id, budget)
+    reckoning = reckon(tenant_id, budget)
     return Spending(
         cap=budget.cap,
-        spent=spent_by(budget, used),
+        spent=reckoning.spent,
         unit=budget.unit,
         period_starts_at=budget.period,
         resets_at=budget.ends_at,
-        meters=tuple(_meters(budget, used)),
+        meters=tuple(_meters(reckoning)),
         is_stale=found.cap is not None and found.cap.unit != budget.unit,
     )
 
 
-def _meters(budget: Budget, used: Used) -> list[MeterSpend]:
+def _meters(reckoning: Reckoning) -> list[MeterSpend]:
     return [
-        MeterSpend(part.meter, part.included, units, part.of(units))
-        for part in budget.parts
-        if (units := used.get((part.meter, part.period), 0)) or part.period == budget.period
+        MeterSpend(part.meter, part.included, units, reckoning.spent_on(part))
+        for part in reckoning.budget.parts
+        if (units := reckoning.units(part)) or part.period == reckoning.budget.period
     ]

@@ -50,6 +50,8 @@ class Migration(migrations.Migration):
                 ("tenant_id", models.UUIDField()),
                 ("period_start", models.DateTimeField()),
                 ("spent", models.BigIntegerField()),
+                ("carried", models.BigIntegerField(db_default=0)),
+                ("since", models.JSONField(db_default={})),
             ],
         ),
         migrations.RunSQL(_OLD_FUNCTIONS, []),

@@ -38,12 +38,16 @@ SPENT = Function(
     sql="""
 CREATE OR REPLACE FUNCTION plaza.usage_spent(tenant uuid, budget jsonb)
 RETURNS bigint LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-SELECT coalesce(sum(plaza.usage_weight(
-           part.weight, coalesce(total.used, 0) - part.included)), 0)::bigint
+SELECT coalesce(sum(
+           plaza.usage_weight(part.weight, coalesce(total.used, 0) - part.included)
+         - plaza.usage_weight(part.weight, coalesce((spend.since->>part.place)::bigint, 0) - part.included)
+       ) + coalesce(max(spend.carried), 0), 0)::bigint
   FROM jsonb_to_recordset(budget->'parts')
-       AS part(meter text, period timestamptz, included bigint, weight jsonb)
+       AS part(place text, meter text, period timestamptz, included bigint, weight jsonb)
   LEFT JOIN public.quotas_usagetotal AS total
     ON total.tenant_id = tenant AND total.meter = part.meter AND total.period_start = part.period
+  LEFT JOIN public.quotas_spend AS spend
+    ON spend.tenant_id = tenant AND spend.period_start = (budget->>'period')::timestamptz
 $$;
 """,
 )

@@ -12,7 +12,8 @@ from config.ids import new_id
 from config.needs import Meter
 from quotas import correcting, ledger, reporting
 from quotas.caps.budgets import budget_at
-from quotas.caps.reckoning import spent_by, used_in
+from quotas.caps.carrying import carry
+from quotas.caps.reckoning import reckon
 from quotas.caps.services import cap_spending
 from quotas.caps.weights import Bend, Weight, read
 from quotas.entitlements import snapshot
@@ -248,5 +249,26 @@ def test_what_pages_reckon_is_what_writers_have_written(db: None) -> None:
     take(tenant_id, "sms", 7, Meter.SMS)
     take(tenant_id, "mails", 30, Meter.EMAILS)
     budget = budget_at(snapshot(tenant_id, now=NOON), NOON)
-    assert spent_by(budget, used_in(tenant_id, budget)) == spent(tenant_id) == 7 + 2
+    assert reckon(tenant_id, budget).spent == spent(tenant_id) == 7 + 2
     assert UsageTotal.objects.filter(tenant_id=tenant_id, period_start=MONTH).count() == 2
+
+
+def test_what_was_spent_under_former_terms_stays_spent_and_the_rest_is_reckoned_anew(
+    db: None,
+) -> None:
+    tenant_id = new_id()
+    weigh(tenant_id, {"emails": ONES}, cap=100, emails=10, sms=9)
+    take(tenant_id, "mails", 60, Meter.EMAILS)
+    take(tenant_id, "sms", 9, Meter.SMS)
+
+    carry(tenant_id=tenant_id, now=NOON)
+    dearer = Weight((Bend(0, 0, 2),))
+    weigh(tenant_id, {"emails": dearer, "sms": dearer}, emails=40, sms=0)
+
+    # 50 of before; of the 60 mails 20 are above the new allowance, and were used before it.
+    take(tenant_id, "more", 20, Meter.EMAILS)
+    take(tenant_id, "more", 4, Meter.SMS)
+    assert spent(tenant_id) == 50 + 40 + 8
+    assert refused(tenant_id, "too much", 2)["spent"] == 98
+    budget = budget_at(snapshot(tenant_id, now=NOON), NOON)
+    assert reckon(tenant_id, budget).spent == 98
