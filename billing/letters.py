@@ -1,13 +1,14 @@
-"""The letters that tell of money (tenants/mails): what is owed, what it restricts, and trials that end."""
+"""The letters that tell of money (tenants/mails): what is owed, what it restricts, trials that end, and spend caps."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
 from billing.money import Money, major
+from quotas.words import meter_name
 from tenants.mails import Letter, LetterKind
 from tenants.models import Tenant
 
@@ -100,6 +101,45 @@ def _trial_ending(tenant: Tenant, facts: Mapping[str, Any]) -> Letter:
     )
 
 
+def _spend_cap(tenant: Tenant, facts: Mapping[str, Any]) -> Letter:
+    told = {
+        "organisation": tenant.organisation,
+        "percent": facts["percent"],
+        "spent": _amount(facts["spent"]),
+        "cap": _amount(facts["cap"]),
+    }
+    subject = (
+        _("%(organisation)s has reached its spend cap")
+        if facts["percent"] == 100
+        else _("%(organisation)s has spent %(percent)s %% of its spend cap")
+    )
+    paragraphs = (_("Use above what the plan includes has come to %(spent)s of %(cap)s.") % told,)
+    return Letter(
+        subject=subject % told,
+        paragraphs=(*paragraphs, *_of_cap(facts)),
+        action=_("See usage and the spend cap"),
+        path="/usage",
+    )
+
+
+def _of_cap(facts: Mapping[str, Any]) -> Iterator[str]:
+    if facts["stopped"]:
+        meters = ", ".join(map(meter_name, facts["stopped"]))
+        yield _("The rest pays for no more of: %(meters)s.") % {"meters": meters}
+    if facts["percent"] == 100:
+        yield _("What the plan includes goes on. More is refused until you raise the cap.")
+    day = date_format(datetime.fromisoformat(facts["resets_at"]), "DATE_FORMAT")
+    yield _("The count starts again on %(day)s.") % {"day": day}
+
+
+def _amount(told: Mapping[str, Any]) -> str:
+    """`USD 1,234.50`, as the reader's language writes it."""
+    shown = number_format(
+        major(Money(told["amount"], told["currency"])), decimal_pos=2, force_grouping=True
+    )
+    return f"{told['currency']}\N{NO-BREAK SPACE}{shown}"
+
+
 LETTERS = (
     _kind("payment_failed", _failed),
     _kind("payment_read_only", _read_only),
@@ -108,4 +148,5 @@ LETTERS = (
     _kind("payment_given_up", _given_up),
     _kind("payment_recovered", _recovered),
     LetterKind("trial_ending", _trial_ending),
+    LetterKind("spend_cap", _spend_cap),
 )

@@ -1,5 +1,6 @@
 """What the gate decided of one request: the same object makes the answer, its headers, the log and the metric."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +16,8 @@ from quotas.verdicts import RateState
 
 # The kind of rule by which a tenant's own spend cap refuses a meter.
 SPEND_CAP = "spend_cap"
+# So many refused items of a batch are named in its explanation.
+_MOST_ITEMS = 20
 
 
 @dataclass(slots=True)
@@ -109,12 +112,35 @@ class Decision:
         return response
 
 
-def late_decision(refused: UsageRefused, admitted: Decision) -> Decision:
-    """That of a meter of the ledger, in the work of a request that was admitted."""
+def late_decisions(
+    refused: DomainError | None, items: Mapping[int, DomainError], admitted: Decision
+) -> list[Decision]:
+    """Those of meters of the ledger in the work of a request that was admitted.
+
+    Of a batch one for each rule that refused items: of the first of them, with the places of all.
+    """
+    if isinstance(refused, UsageRefused):
+        return [_late(refused, admitted)]
+    by_rule: dict[str, tuple[UsageRefused, list[int]]] = {}
+    for index, error in items.items():
+        if isinstance(error, UsageRefused):
+            by_rule.setdefault(_rule(error), (error, []))[1].append(index)
+    return [
+        _late(type(first)(**first.facts, items=places[:_MOST_ITEMS]), admitted)
+        for first, places in by_rule.values()
+    ]
+
+
+def _rule(refused: UsageRefused) -> str:
+    kind = SPEND_CAP if isinstance(refused, SpendCapReached) else "meter"
+    return f"{kind}:{refused.facts['meter']}"
+
+
+def _late(refused: UsageRefused, admitted: Decision) -> Decision:
     facts, is_capped = refused.facts, isinstance(refused, SpendCapReached)
     return Decision(
         refusal=refused,
-        rule=f"{SPEND_CAP if is_capped else 'meter'}:{facts['meter']}",
+        rule=_rule(refused),
         limit=facts["cap" if is_capped else "limit"],
         used=facts["spent" if is_capped else "used"],
         resets_at=parse_datetime(facts.get("resets_at") or ""),

@@ -135,7 +135,13 @@ class UsageEventBatch(View):
         )
         results = [_result(index, outcome) for index, outcome in enumerate(outcomes)]
         body = msgspec.json.encode({"results": results}, enc_hook=str)
-        return HttpResponse(body, status=207, content_type="application/json")
+        answer = HttpResponse(body, status=207, content_type="application/json")
+        answer.refusals = {  # type: ignore[attr-defined]  # for the gate, which explains them
+            index: outcome
+            for index, outcome in enumerate(outcomes)
+            if isinstance(outcome, DomainError)
+        }
+        return answer
 
 
 def _result(index: int, outcome: Stored | DomainError) -> dict[str, Any]:

@@ -31,6 +31,7 @@ urlpatterns = [
     path("plan/confirmation", plan.confirmation, name="portal-confirmation"),
     path("plan/checkout", plan.checkout, name="portal-checkout"),
     path("usage", usage.usage, name="portal-usage"),
+    path("usage/spend-cap", usage.spend_cap, name="portal-spend-cap"),
     path("usage/why", usage.refused, name="portal-why"),
     path("reference", reference.reference, name="reference"),
     path("i18n/setlang", language.choose, name="set_language"),

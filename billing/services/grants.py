@@ -8,8 +8,12 @@ Allowances when a plan changes in the middle of a period (usage is never dropped
 - by the year instead of by the month, or back: a new period begins, with all its allowance, as the
   provider begins and bills one; so does the first paid period after a trial;
 - who ends a subscription keeps its periods: going back to free renews nothing either.
+
+What a plan prices above its limit (the catalogue's `metered`) is granted as weights: while the plan is
+paid for, such a meter goes on above its limit and is billed, as far as the tenant's spend cap allows.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,10 +22,15 @@ from django.db import transaction
 
 from billing import catalogue
 from billing.catalogue import Catalogue, PlanSpec
-from billing.models import Subscription
+from billing.catalogue.weights import weights_of
+from billing.models import Subscription, SubscriptionSpan
+from billing.rating.terms import Terms
 from billing.services.catalogues import catalogue_of
+from billing.services.terms import open_span, spec_of
 from config.needs import Meter
 from quotas import entitlements
+from quotas.caps.carrying import carry
+from quotas.caps.weights import Weight
 from quotas.merging import GrantInForce, Rate
 from quotas.meters import METERS, Aggregation
 from quotas.periods import MONTHS_IN, Anchor, Window
@@ -35,41 +44,60 @@ def entitle(*, tenant_id: UUID, plan: str, now: datetime) -> None:
 
     Shares that an operator set by hand stay (`manage.py tenant scale`).
     """
-    anchor, offer = _held(tenant_id)
-    contents = _contents(offer.plan(plan), offer, anchor)
-    entitlements.grant(tenant_id=tenant_id, source=SOURCE, now=now, anchor=anchor, **contents)
-    shares.apply(tenant_id=tenant_id, granted=offer.plan(plan).shares)
+    held = _held(tenant_id)
+    spec = held.offer.plan(plan)
+    if held.has_changed_terms_within(now):
+        carry(tenant_id=tenant_id, now=now)
+    contents = _contents(spec, held)
+    entitlements.grant(tenant_id=tenant_id, source=SOURCE, now=now, **contents)
+    shares.apply(tenant_id=tenant_id, granted=spec.shares)
 
 
 def as_granted(*, tenant_id: UUID, plan: str) -> GrantInForce:
     """What `entitle` would grant, without granting it."""
-    anchor, offer = _held(tenant_id)
-    facts = _contents(offer.plan(plan), offer, anchor)
+    held = _held(tenant_id)
+    facts = _contents(held.offer.plan(plan), held)
     features = frozenset(facts.pop("features"))
     rates = {scope: Rate(*rate) for scope, rate in facts.pop("rates").items()}
     return GrantInForce(
         source=SOURCE,
         priority=0,
         expires_at=None,
-        anchor=anchor,
         features=features,
         rates=rates,
         **facts,
     )
 
 
-def _held(tenant_id: UUID) -> tuple[Anchor | None, Catalogue]:
-    """Where the tenant's billing periods begin (None before it has a subscription), and its catalogue."""
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What holds for a tenant: where its billing periods begin (None before it has a subscription), its
+    catalogue, its currency, and the span of terms that are paid for (None on trial and for free).
+    """
+
+    offer: Catalogue
+    anchor: Anchor | None = None
+    currency: str = ""
+    span: SubscriptionSpan | None = None
+
+    def has_changed_terms_within(self, at: datetime) -> bool:
+        """Whether the present terms began within a period: what was used before is billed as it was."""
+        if self.span is None or self.anchor is None:
+            return False
+        return self.span.starts_at > self.anchor.around(at)[0]
+
+
+def _held(tenant_id: UUID) -> _Held:
     row = Subscription.objects.filter(tenant_id=tenant_id).first()
     if row is None:
-        return None, catalogue.load()
+        return _Held(catalogue.load())
     anchor = Anchor(row.anchored_at, row.interval) if row.anchored_at else None
-    return anchor, catalogue_of(row.catalogue_version)
+    return _Held(catalogue_of(row.catalogue_version), anchor, row.currency, open_span(row))
 
 
-def _contents(spec: PlanSpec, offer: Catalogue, anchor: Anchor | None) -> dict[str, Any]:
+def _contents(spec: PlanSpec, held: _Held) -> dict[str, Any]:
     """The catalogue's limits are a month's: a period of a year has twelve times as much, at once."""
-    months = MONTHS_IN[anchor.interval] if anchor else 1
+    months = MONTHS_IN[held.anchor.interval] if held.anchor else 1
     return {
         "plan": spec.key,
         "features": sorted(feature.value for feature in spec.features),
@@ -79,12 +107,28 @@ def _contents(spec: PlanSpec, offer: Catalogue, anchor: Anchor | None) -> dict[s
         "rates": dict(spec.rates),
         "ladder": {
             meter.value: tuple(
-                (step, in_period(meter, limit, months)) for step, limit in offer.ladder(meter)
+                (step, in_period(meter, limit, months)) for step, limit in held.offer.ladder(meter)
             )
             for meter in Meter
         },
-        "feature_ladder": offer.feature_ladder(),
+        "feature_ladder": held.offer.feature_ladder(),
+        "anchor": held.anchor,
+        "weights": _weights(spec, held),
+        "budget_unit": held.currency,
     }
+
+
+def _weights(spec: PlanSpec, held: _Held) -> dict[str, Weight]:
+    """What use above the limits costs. Where nothing is paid for nothing is owed: there the limits refuse.
+
+    By the terms' own version of the catalogue, as rating has it.
+    """
+    if held.span is None:
+        return {}
+    terms = Terms.read(held.span.terms)
+    priced = spec_of(terms) if terms.plan == spec.key else spec
+    weights = weights_of(priced, currency=terms.currency, interval=terms.interval)
+    return {meter.value: weight for meter, weight in weights.items()}
 
 
 def in_period(meter: Meter, limit: int | None, months: int) -> int | None:
@@ -99,14 +143,16 @@ def in_period(meter: Meter, limit: int | None, months: int) -> int | None:
 
 def is_as_catalogued(*, tenant_id: UUID, plan: str, now: datetime) -> bool:
     """Whether the tenant was granted exactly what its version of the catalogue says of `plan`."""
-    anchor, offer = _held(tenant_id)
-    spec = offer.plan(plan)
+    held = _held(tenant_id)
+    spec = held.offer.plan(plan)
     snapshot = entitlements.snapshot(tenant_id, now=now)
     granted = next((found for found in snapshot.grants if found.source == SOURCE), None)
     if granted is None or not shares.is_applied(tenant_id=tenant_id, granted=spec.shares):
         return False
-    return _contents(spec, offer, anchor) | {"anchor": anchor} == {
+    return _contents(spec, held) == {
         "anchor": granted.anchor,
+        "weights": dict(granted.weights),
+        "budget_unit": granted.budget_unit,
         "plan": granted.plan,
         "features": sorted(granted.features),
         "limits": dict(granted.limits),
