@@ -126,5 +126,6 @@ def _told(
 
 
 def _extras(tenants: Iterable[UUID]) -> Mapping[tuple[UUID, Meter], list[int]]:
-    rows = AlertSetting.objects.filter(tenant_id__in=list(tenants)).exclude(extra_percents=[])
+    rows = AlertSetting.objects.filter(tenant_id__in=list(tenants), meter__in=set(Meter))
+    rows = rows.exclude(extra_percents=[])
     return {(row.tenant_id, Meter(row.meter)): row.extra_percents for row in rows}

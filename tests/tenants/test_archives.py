@@ -16,13 +16,13 @@ from psycopg.errors import LockNotAvailable
 from apps.crm.models import Contact
 from billing.models import Subscription
 from billing.services import copies
-from quotas.models import UsageEvent, UsageTotal
+from quotas.models import AlertSetting, UsageEvent, UsageTotal
 from tenants import archives
 from tenants.archives.manifest import Manifest
 from tenants.engine.owner import owner_connection
 from tenants.isolation import tenant_context
 from tenants.models import Archive, Member, Person, Tenant
-from tests.factories import ImportFactory
+from tests.factories import AlertSettingFactory, ImportFactory
 from tests.tenants.endings import (
     Killed,
     checksum,
@@ -145,6 +145,19 @@ def test_usage_comes_along_and_seats_count_the_new_members(sol, archive):
     events = UsageEvent.objects.filter(tenant_id=nova.id, meter="seats")
     assert seats.used == 2
     assert {each.key for each in events} == {f"member:{each.pk}" for each in nova.members.all()}
+
+
+def test_how_a_tenant_is_told_of_its_usage_comes_along(sol, tmp_path):
+    AlertSettingFactory(tenant_id=sol.id, meter="emails", extra_percents=[25, 60], by_mail=False)
+    to = tmp_path / "sol.zip"
+    copies.export_to(tenant_id=sol.id, to=to, now=datetime.now(UTC), tell=quiet)
+
+    nova = imported(to)
+
+    row = AlertSetting.objects.get(tenant_id=nova.id)
+    assert (row.meter, row.extra_percents, row.by_mail, row.quiet_hours) == (
+        "emails", [25, 60], False, 48,
+    )  # fmt: skip
 
 
 def test_a_killed_export_leaves_no_archive_and_the_next_one_is_whole(sol, tmp_path):
