@@ -19,6 +19,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 
 from billing import catalogue
 from billing.catalogue import Catalogue, PlanSpec
@@ -26,7 +27,7 @@ from billing.catalogue.weights import weights_of
 from billing.models import Subscription, SubscriptionSpan
 from billing.rating.terms import Terms
 from billing.services.catalogues import catalogue_of
-from billing.services.terms import open_span, spec_of
+from billing.services.terms import spec_of
 from config.needs import Meter
 from quotas import entitlements
 from quotas.caps.carrying import carry
@@ -72,27 +73,40 @@ def as_granted(*, tenant_id: UUID, plan: str) -> GrantInForce:
 @dataclass(frozen=True, slots=True)
 class _Held:
     """What holds for a tenant: where its billing periods begin (None before it has a subscription), its
-    catalogue, its currency, and the span of terms that are paid for (None on trial and for free).
+    catalogue, its currency, and the terms that are paid for, and since when (None on trial and for free).
     """
 
     offer: Catalogue
     anchor: Anchor | None = None
     currency: str = ""
-    span: SubscriptionSpan | None = None
+    terms: Terms | None = None
+    since: datetime | None = None
 
     def has_changed_terms_within(self, at: datetime) -> bool:
         """Whether the present terms began within a period: what was used before is billed as it was."""
-        if self.span is None or self.anchor is None:
+        if self.since is None or self.anchor is None:
             return False
-        return self.span.starts_at > self.anchor.around(at)[0]
+        return self.since > self.anchor.around(at)[0]
 
 
 def _held(tenant_id: UUID) -> _Held:
-    row = Subscription.objects.filter(tenant_id=tenant_id).first()
+    """One query."""
+    paid = SubscriptionSpan.objects.filter(subscription=OuterRef("pk"), ends_at=None)
+    row = (
+        Subscription.objects.filter(tenant_id=tenant_id)
+        .annotate(terms=Subquery(paid.values("terms")), since=Subquery(paid.values("starts_at")))
+        .values("catalogue_version", "anchored_at", "interval", "currency", "terms", "since")
+        .first()
+    )
     if row is None:
         return _Held(catalogue.load())
-    anchor = Anchor(row.anchored_at, row.interval) if row.anchored_at else None
-    return _Held(catalogue_of(row.catalogue_version), anchor, row.currency, open_span(row))
+    return _Held(
+        offer=catalogue_of(row["catalogue_version"]),
+        anchor=Anchor(row["anchored_at"], row["interval"]) if row["anchored_at"] else None,
+        currency=row["currency"],
+        terms=Terms.read(row["terms"]) if row["terms"] else None,
+        since=row["since"],
+    )
 
 
 def _contents(spec: PlanSpec, held: _Held) -> dict[str, Any]:
@@ -123,9 +137,9 @@ def _weights(spec: PlanSpec, held: _Held) -> dict[str, Weight]:
 
     By the terms' own version of the catalogue, as rating has it.
     """
-    if held.span is None:
+    terms = held.terms
+    if terms is None:
         return {}
-    terms = Terms.read(held.span.terms)
     priced = spec_of(terms) if terms.plan == spec.key else spec
     weights = weights_of(priced, currency=terms.currency, interval=terms.interval)
     return {meter.value: weight for meter, weight in weights.items()}
