@@ -103,6 +103,12 @@ def close_periods() -> int:
     return closing.close_due(now=timezone.now())
 
 
+@shared_task(name="billing.bill_late_use", base=TenantTask, public=True)
+def bill_late_use() -> int:
+    """Bill the use that came late of subscriptions that have ended."""
+    return closing.bill_late_use(now=timezone.now())
+
+
 @shared_task(name="billing.dun", base=TenantTask, public=True)
 def dun() -> int:
     """Ask for what is owed, a step further where its day has come."""

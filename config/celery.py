@@ -83,6 +83,7 @@ app.conf.update(
         "reconcile": {"task": "billing.reconcile", "schedule": 86_400.0},
         "keep-inbox-months": {"task": "billing.keep_months", "schedule": 21_600.0},
         "close-periods": {"task": "billing.close_periods", "schedule": 60.0},
+        "bill-late-use": {"task": "billing.bill_late_use", "schedule": 86_400.0},
         "dun": {"task": "billing.dun", "schedule": 300.0},
         "expire-trials": {"task": "billing.expire_trials", "schedule": 300.0},
         "resume-imports": {"task": "crm.resume_imports_everywhere", "schedule": 30.0},

@@ -19,7 +19,7 @@ ON_THE_STACK = ["grants", "policy", "noisy", "web", "redis", "postgres"]
 DRILLS = {
     "role": [
         *("sqlwall", "interleave", "isolation", "provisioning", "offboard"),
-        *("webhooks", "reconcile"),
+        *("webhooks", "reconcile", "clock"),
     ],
     "tenant": ["sqlwall", "interleave"],
 }

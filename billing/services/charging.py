@@ -5,7 +5,7 @@
 | the first payment | `start` | plan, seats and add-ons of the first period |
 | other terms at once | `change` | the rest of the old terms back, the rest of the new ones; where the interval changes a whole new period, and the use of the one that is cut off |
 | the end of a period | `period` | its use, and what came late; plan, seats and add-ons of the next |
-| the end of what is paid | `final` | the use of the last period |
+| the end of what is paid | `final` | the use of the last period, and later what came late of it |
 
 An invoice is issued in the transaction that changes the terms, under the subscription's lock and a key
 of its own: whoever is killed has changed nothing, and whoever comes twice finds it done. The row is
@@ -30,7 +30,7 @@ from billing.services.terms import (
     open_span,
     period_at,
 )
-from billing.services.usage_facts import mark_billed, usage_of, used_so_far
+from billing.services.usage_facts import late_use, mark_billed, usage_of, used_so_far
 from quotas.periods import Anchor
 
 Kind = Invoice.Kind
@@ -125,6 +125,15 @@ def finish(row: Subscription, *, at: datetime, now: datetime) -> Charge:
     row.billed_until = row.catalogue_version = None
     draft = _draft(row, before.currency, now, usage=usage)
     return Charge(Kind.FINAL, f"final:{row.pk}:{at.isoformat()}", draft, usage)
+
+
+def late(row: Subscription, *, now: datetime) -> Charge | None:
+    """Use that came after the last invoice of one who pays for nothing any more; None where none did."""
+    usage = late_use(row, now=now)
+    if not usage:
+        return None
+    draft = _draft(row, usage[0].terms.currency, now, usage=usage)
+    return Charge(Kind.FINAL, f"late:{row.pk}:{now.isoformat()}", draft, usage)
 
 
 def issue(row: Subscription, charge: Charge, *, now: datetime) -> Invoice | None:

@@ -17,6 +17,7 @@ from billing.services import charging, overdue, states
 from billing.services.granting import grant_beside_plan
 from billing.services.grants import entitle
 from billing.services.terms import present_terms
+from billing.services.usage_facts import tenants_with_late_use
 from billing.services.wishes import open_change, settle_change
 from config.logs import logger
 
@@ -47,6 +48,24 @@ def close(*, subscription_id: UUID, now: datetime) -> bool:
     if row is not None:
         _close(row, now)
     return row is not None
+
+
+def bill_late_use(*, now: datetime) -> int:
+    """Bill what came late of those who pay for nothing any more; whoever does, finds it in the next invoice."""
+    ended = Subscription.objects.filter(
+        tenant_id__in=tenants_with_late_use(now=now), billed_until=None
+    )
+    return sum(_bill_late(pk, now) for pk in list(ended.values_list("pk", flat=True)[:_BATCH]))
+
+
+@transaction.atomic
+def _bill_late(pk: UUID, now: datetime) -> bool:
+    rows = Subscription.objects.select_for_update(skip_locked=True, of=("self",))
+    row = rows.filter(pk=pk, billed_until=None).first()
+    charge = charging.late(row, now=now) if row else None
+    if row is not None and charge is not None:
+        charging.issue(row, charge, now=now)
+    return charge is not None
 
 
 def catch_up(row: Subscription, *, now: datetime) -> None:

@@ -7,8 +7,9 @@ the total differ from the units that were billed: the next invoice bills the dif
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, OuterRef, Q, Subquery
 
 from billing.models import BilledUsage, Subscription
 from billing.rating.terms import Period, Usage
@@ -29,6 +30,24 @@ _OVERRIDE = Q(source__startswith="override:")
 def usage_of(row: Subscription, period: Period) -> tuple[Usage, ...]:
     """The use of `period`, which is over, by each of its parts; and what came late of those before."""
     return (*_of_period(row, period, _totals(row, period.starts_at)), *_late(row, period.starts_at))
+
+
+def late_use(row: Subscription, *, now: datetime) -> tuple[Usage, ...]:
+    """What came late of whatever was billed before; of one currency, the others' with the next call."""
+    late = list(_late(row, now))
+    return tuple(each for each in late if each.terms.currency == late[0].terms.currency)
+
+
+def tenants_with_late_use(*, now: datetime) -> set[UUID]:
+    """Tenants of whom the ledger has other units than stand in invoices, in periods that are watched."""
+    total = UsageTotal.objects.filter(
+        tenant_id=OuterRef("tenant_id"),
+        meter=OuterRef("meter"),
+        period_start=OuterRef("period_start"),
+    )
+    billed = BilledUsage.objects.filter(period_start__gte=now - _WATCHED)
+    other = billed.annotate(total=Subquery(total.values("used"))).exclude(units=F("total"))
+    return set(other.filter(total__isnull=False).values_list("tenant_id", flat=True))
 
 
 def used_so_far(row: Subscription, period: Period) -> dict[str, int]:
