@@ -36,6 +36,7 @@ class SeatIn(serializers.Serializer[Any]):
 
     email = serializers.EmailField(max_length=254)
     role = serializers.ChoiceField(choices=[role.value for role in Role], default=Role.MEMBER.value)
+    buy = serializers.BooleanField(default=False)
 
 
 class AcceptIn(serializers.Serializer[Any]):

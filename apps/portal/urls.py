@@ -7,6 +7,7 @@ from apps.portal.views import (
     exports,
     home,
     imports,
+    invitation,
     language,
     plan,
     reference,
@@ -17,6 +18,7 @@ from apps.portal.views import (
 urlpatterns = [
     path("", home.home, name="home"),
     path("login", sign_in.login, name="login"),
+    path("invitation", invitation.invitation, name="invitation"),
     path("logout", sign_in.logout, name="logout"),
     path("contacts", contacts.contacts, name="portal-contacts"),
     path("imports", imports.imports, name="portal-imports"),

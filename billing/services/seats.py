@@ -12,8 +12,10 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from billing.models import Invitation
+from billing.models import Invitation, Subscription
 from billing.refusals import LastOwner
+from billing.services.granting import bought_seats
+from billing.services.terms import present_terms
 from config.celery import later
 from config.errors import NotFound, PermissionDenied, ValidationFailed
 from config.logs import logger
@@ -173,8 +175,14 @@ def seats_of(tenant_id: UUID, *, now: datetime) -> Seats:
     waiting = Invitation.objects.waiting().filter(tenant_id=tenant_id).order_by("-pk")
     return Seats(
         allowed=allowed,
-        paid=0,
+        paid=_paid_seats(tenant_id),
         taken=taken,
         left=None if allowed is None else max(0, allowed - taken),
         invitations=list(waiting[:_BATCH]),
     )
+
+
+def _paid_seats(tenant_id: UUID) -> int:
+    row = Subscription.objects.filter(tenant_id=tenant_id).first()
+    terms = present_terms(row) if row else None
+    return bought_seats(terms) if terms else 0

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing.seat_shapes import AcceptIn, AcceptOut, InvitationOut, SeatIn, SeatsOut
-from billing.services import invitations, seats
+from billing.services import buying, invitations, seats
 from billing.services.invitations import Acceptance
 from billing.services.seats import Guest
 from config.api import View, parse
@@ -38,7 +38,8 @@ class Seats(View):
         limited(request, group="invite", keys=[str(tenant_id)], rate=_INVITATIONS_PER_TENANT)
         wish = parse(SeatIn, request.data)
         guest = Guest(email=wish["email"], role=Role(wish["role"]))
-        invitation = seats.invite(
+        invite = buying.invite_buying if wish["buy"] else seats.invite
+        invitation = invite(
             tenant_id=tenant_id, guest=guest, by=member_of(request), now=timezone.now()
         )
         return Response(InvitationOut(invitation).data, status=201)

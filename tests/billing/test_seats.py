@@ -9,14 +9,18 @@ from django.core.mail import EmailMultiAlternatives
 
 from billing.models import Invitation
 from billing.services import invitations, seats
+from billing.services.buying import invite_buying
 from billing.services.invitations import Acceptance, token_of
 from billing.services.seats import Guest, expire_invitations
 from billing.tasks import send_invitation
 from config.needs import Meter, Role
 from quotas import ledger
 from tenants.models import Member, Person, Tenant
+from tenants.services import host_of
+from tests.billing.paying import invoices, paying, told
 from tests.billing.test_at_once import at_once
 from tests.client import member_of
+from tests.portal.browser import Browser
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a-market-square-42"
@@ -169,3 +173,47 @@ def test_of_many_who_invite_at_once_for_the_last_seat_one_gets_it(globex, now):
     seats.free(tenant_id=globex.id, seat_id=Invitation.objects.all()[0].pk, by=by, now=now)
     same = at_once(lambda _: str(invite(globex, now, email="same@guests.test").pk), times=6)
     assert (len(set(same)), taken(globex, now)) == (1, 5)
+
+
+def test_where_every_seat_is_taken_one_more_is_bought_with_the_invitation(api, globex, now):
+    paying(globex, plan="starter", at=now - timedelta(days=3))
+    for number in range(5):
+        invite(globex, now, email=f"g{number}@guests.test")
+    guest = {"email": "sixth@guests.test"}
+
+    assert api(globex).post("/api/v1/seats", guest, status=402)["code"] == "quota_exceeded"
+    api(globex).post("/api/v1/seats", guest | {"buy": True})
+
+    shown = api(globex).get("/api/v1/seats")
+    assert (shown["allowed"], shown["paid"], shown["taken"], shown["left"]) == (6, 1, 6, 0)
+    assert [line[:2] for line in told(invoices(globex)[-1])["lines"]] == [("seats", 1)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_invite_and_buy_at_once_each_gets_a_seat_that_is_paid(globex, now):
+    paying(globex, plan="starter", at=now - timedelta(days=3))
+    by = member_of(globex)
+
+    def try_it(number: int) -> str:
+        guest = Guest(email=f"g{number}@guests.test", role=Role.MEMBER)
+        return str(invite_buying(tenant_id=globex.id, guest=guest, by=by, now=now).role)
+
+    assert at_once(try_it, times=8) == ["member"] * 8
+    found = seats.seats_of(globex.id, now=now)
+    assert (found.allowed, found.paid, found.taken) == (8, 3, 8)
+    assert [told(each)["lines"][0][:2] for each in invoices(globex)[1:]] == [("seats", 1)] * 3
+
+
+def test_the_mails_page_takes_a_password_and_signs_the_new_member_in(globex, now):
+    token = token_of(invite(globex, now))
+    browser = Browser(host_of("globex"))
+
+    browser.get(f"/invitation?token={token}")
+    assert f'value="{token}"' in browser.last.content.decode()
+    wish = {"token": token, "name": "Ana", "password": "short"}
+    browser.post("/invitation", wish, status=400, seen="/invitation")
+    browser.post("/invitation", wish | {"password": PASSWORD}, status=302, seen="/invitation")
+
+    browser.get("/contacts")
+    assert Member.objects.get(tenant=globex, person__email="ana@guests.test").role == "member"
+    browser.post("/invitation", wish | {"password": PASSWORD}, status=410, seen="/invitation")
