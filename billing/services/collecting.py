@@ -16,7 +16,7 @@ from billing.providers.bills import Outcome
 from billing.providers.gateways import Gateway
 from billing.services import commands, overdue, transactions
 from billing.services.bills import bill_of, named
-from billing.services.entrusting import promise_carry
+from billing.services.entrusting import promise_carry, promise_mirror
 from billing.services.tax_ids import tell_tax_id
 from config.logs import logger
 
@@ -85,6 +85,7 @@ def collect(command: ProviderCommand, now: datetime) -> str:
     bill = bill_of(invoice, row)
     found = gateway.collect(bill, key=f"{command.pk}-{bill.total.amount}", now=now)
     transactions.take_over(found.transactions, now=now)
+    promise_mirror(invoice_id=invoice.pk, now=now)
     if found.outcome is Outcome.CARRIED:
         promise_carry(tenant_id=invoice.tenant_id, now=now, is_first=True)
     if found.outcome is Outcome.DECLINED:

@@ -77,7 +77,10 @@ def carried(row: Subscription) -> Money:
 
 @transaction.atomic
 def promise_mirror(*, invoice_id: UUID, now: datetime) -> None:
-    """Tell the provider what was used, for its own reports, at a price of zero."""
+    """Tell the provider what was used, for its own reports, at a price of zero. Once for each invoice."""
+    told = ProviderCommand.objects.filter(kind=Kind.MIRROR, subject_id=invoice_id)
+    if told.exists():
+        return
     invoice = Invoice.objects.get(pk=invoice_id)
     row = Subscription.objects.filter(tenant_id=invoice.tenant_id).first()
     has_usage = invoice.lines.filter(kind__in=["usage", "late_usage"]).exists()

@@ -48,7 +48,7 @@ def issued(tenant_id: UUID, key: str, *, now: datetime, usage: int = 12_345) -> 
 
 
 def obey(*, now: datetime) -> list[str]:
-    """Do what the outbox promises of commands, as a worker would; the statuses."""
+    """Do what the outbox promises of commands, as a worker would; the statuses, but of what is only mirrored."""
     statuses = []
     while promised := list(
         OutboxMessage.objects.filter(task="billing.run_provider_command").order_by("pk")
@@ -56,7 +56,9 @@ def obey(*, now: datetime) -> list[str]:
         for message in promised:
             message.delete()
             command_id = UUID(message.arguments["command_id"])
-            statuses.append(running.run(command_id=command_id, now=now))
+            status = running.run(command_id=command_id, now=now)
+            if ProviderCommand.objects.get(pk=command_id).kind != ProviderCommand.Kind.MIRROR:
+                statuses.append(status)
     return statuses
 
 

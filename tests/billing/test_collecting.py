@@ -10,7 +10,7 @@ from billing.models import Invoice, Payment, ProviderCommand, ProviderTransactio
 from billing.money import Money
 from billing.providers import gateway
 from billing.services import collecting, commands, prices
-from billing.services.entrusting import promise_entrusting
+from billing.services.entrusting import promise_entrusting, promise_mirror
 from tests.billing.collected import issued, obey, outcomes
 from tests.billing.conftest import pay
 
@@ -191,3 +191,17 @@ def test_once_paid_for_stripes_own_invoices_are_void_and_nothing_is_billed_twice
     assert charged(shop) == [9_900]
     assert Subscription.objects.get(pk=clean.pk).status == "active"
     assert ProviderCommand.objects.filter(kind="entrust").count() == 1
+
+
+def test_what_was_used_is_mirrored_once_in_a_meter_without_a_price(shop, clean, control, now):
+    control("faults", kind="lost_answer", times=1, path="/v1/billing/meter_events")
+    invoice = issued(clean.tenant_id, "november", now=now)
+    obey(now=now)
+    promise_mirror(invoice_id=invoice.pk, now=now)
+    obey(now=now)
+
+    (told,) = shop.account.find("billing.meter_event")
+    assert (told["event_name"], told["payload"]["value"]) == ("plaza_emails", "98761")
+    assert told["payload"]["stripe_customer_id"] == clean.provider_customer_id
+    assert not [one for one in shop.account.find("price") if one["recurring"]["meter"]]
+    assert charged(shop) == [9_900, 27_644]
