@@ -57,6 +57,8 @@ def dispute(account: Account, *, charge_id: str, status: str) -> Json:
         reason="fraudulent",
         status=status,
     )
+    # The official example is older than this attribute.
+    made["evidence_details"]["submission_method"] = "not_submitted"
     account.change(charge | {"disputed": True}, "charge.updated")
     return account.create(made, "charge.dispute.created")
 
