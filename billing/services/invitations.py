@@ -112,7 +112,12 @@ def _written(row: Invitation) -> EmailMultiAlternatives:
         action=_("Accept the invitation"),
         path=f"{PAGE}?token={token_of(row)}",
     )
-    told = {"url": f"{url_of(row.tenant)}{letter.path}", "organisation": organisation}
+    told = {
+        "url": f"{url_of(row.tenant)}{letter.path}",
+        "organisation": organisation,
+        "footer": _("Plaza sent you this because %(organisation)s invited you")
+        % {"organisation": organisation},
+    }
     message = EmailMultiAlternatives(
         subject=letter.subject, body=as_text(letter, **told), to=[row.email],
         headers={"Auto-Submitted": "auto-generated"},

@@ -63,6 +63,7 @@ def test_the_mail_tells_the_link_in_the_tenants_language(globex, now):
     assert message.to == ["ana@guests.test"]
     assert message.subject == "Le han invitado a Globex Inc."
     assert f"/invitation?token={token_of(row)}" in message.body
+    assert message.body.endswith("Plaza le envió esto porque Globex Inc. le ha invitado\n")
     seats.free(tenant_id=globex.id, seat_id=row.pk, by=member_of(globex), now=now)
     assert send_invitation(invitation_id=str(row.pk)) is False
 
