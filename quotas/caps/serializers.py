@@ -11,7 +11,7 @@ from quotas.caps.standing import Spending
 _METERS = [meter.value for meter in Meter]
 
 
-class AmountOut(serializers.Serializer[Any]):
+class BudgetAmountOut(serializers.Serializer[Any]):
     amount = serializers.IntegerField(help_text="minor units")
     currency = serializers.CharField(allow_blank=True)
 
@@ -20,15 +20,15 @@ class MeterSpendOut(serializers.Serializer[Any]):
     meter = serializers.ChoiceField(choices=_METERS)
     included = serializers.IntegerField()
     used = serializers.IntegerField()
-    spent = AmountOut(help_text="for what is used above the included")
+    spent = BudgetAmountOut(help_text="for what is used above the included")
 
 
 class SpendCapOut(serializers.Serializer[Any]):
     """The present billing period. What is spent is before taxes and discounts."""
 
-    cap = AmountOut(allow_null=True, help_text="null is no cap")
-    spent = AmountOut()
-    remaining = AmountOut(allow_null=True, help_text="null without a cap")
+    cap = BudgetAmountOut(allow_null=True, help_text="null is no cap")
+    spent = BudgetAmountOut()
+    remaining = BudgetAmountOut(allow_null=True, help_text="null without a cap")
     period_starts_at = serializers.DateTimeField()
     resets_at = serializers.DateTimeField()
     meters = MeterSpendOut(many=True)
