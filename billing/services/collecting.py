@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from billing import providers
+from billing import books, providers
 from billing.models import Invoice, ProviderCommand, Subscription
 from billing.providers.base import ProviderRefused
 from billing.providers.bills import Outcome
@@ -73,6 +73,14 @@ def promise_withdrawal(*, invoice_id: UUID, now: datetime) -> ProviderCommand | 
         subject_id=invoice.pk,
         now=now,
     )
+
+
+@transaction.atomic
+def void(*, invoice_id: UUID, reason: str, now: datetime) -> Invoice:
+    """Take an invoice back whole, at its provider too. Raises what `books.void` raises."""
+    invoice = books.void(invoice_id=invoice_id, reason=reason, now=now)
+    promise_withdrawal(invoice_id=invoice_id, now=now)
+    return invoice
 
 
 def collect(command: ProviderCommand, now: datetime) -> str:

@@ -170,8 +170,7 @@ def test_a_voided_invoice_is_withdrawn(shop, clean, control, now):
     control("cards", payment_method=card, decline="insufficient_funds")
     invoice = issued(clean.tenant_id, "november", now=now)
     obey(now=now)
-    books.void(invoice_id=invoice.pk, reason="wrong", now=now)
-    collecting.promise_withdrawal(invoice_id=invoice.pk, now=now)
+    collecting.void(invoice_id=invoice.pk, reason="wrong", now=now)
     obey(now=now)
 
     assert [one["status"] for one in ours_at_stripe(shop, invoice)] == ["void"]

@@ -20,6 +20,7 @@ from apps.console.views.site import site
 from billing import books
 from billing.books.wording import amount
 from billing.models import Invoice
+from billing.services import collecting
 from tenants.models import Tenant
 
 Do = Callable[[str], object]
@@ -63,7 +64,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
     @button(_("Void"), path="void", variant=ActionVariant.DANGER)
     def void(self, request: HttpRequest, object_id: str) -> HttpResponse:
         def do(reason: str) -> None:
-            books.void(invoice_id=UUID(object_id), reason=reason, now=timezone.now())
+            collecting.void(invoice_id=UUID(object_id), reason=reason, now=timezone.now())
 
         words = _("Void this invoice"), _("Nobody pays it; its number stays."), _("It is void.")
         return self._confirmed(request, object_id, words, do)
