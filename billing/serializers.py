@@ -9,9 +9,9 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 
 from billing import catalogue, signup
-from billing.catalogue import CURRENCIES, INTERVALS, PlanSpec
+from billing.catalogue import CURRENCIES, INTERVALS
 from billing.models import Provider, Subscription
-from config.needs import Meter
+from billing.services.terms import present_terms
 from config.serializers import RowSerializer
 from tenants.models import Archive, Tenant
 from tenants.services import url_of
@@ -79,14 +79,15 @@ class PortalOut(serializers.Serializer[Any]):
     url = serializers.CharField()
 
 
-class ChangeIn(serializers.Serializer[Any]):
-    plan = serializers.ChoiceField(choices=_plan_keys())
-
-
 class SubscriptionOut(RowSerializer[Subscription]):
-    """Moments are UTC; what does not apply is null. `pending_plan` is asked for and not yet in force."""
+    """Moments are UTC; what does not apply is null. `pending_plan` is asked for and not yet in force.
+
+    `seats` (all of them) and `add_ons` (key: how many) are those paid for.
+    """
 
     pending_plan = serializers.SerializerMethodField()
+    seats = serializers.SerializerMethodField()
+    add_ons = serializers.SerializerMethodField()
     provider = serializers.SerializerMethodField()
 
     class Meta:
@@ -94,11 +95,20 @@ class SubscriptionOut(RowSerializer[Subscription]):
         fields = (
             "plan", "status", "pending_plan", "interval", "currency", "provider", "trial_ends_at",
             "period_starts_at", "period_ends_at", "cancels_at_period_end", "grace_ends_at",
+            "billed_until", "seats", "add_ons",
         )  # fmt: skip
         read_only_fields = fields
 
     def get_pending_plan(self, row: Subscription) -> str | None:
         return row.pending_plan or None
+
+    def get_seats(self, row: Subscription) -> int | None:
+        terms = present_terms(row)
+        return terms.seats if terms else None
+
+    def get_add_ons(self, row: Subscription) -> dict[str, int]:
+        terms = present_terms(row)
+        return dict(terms.add_ons) if terms else {}
 
     def get_provider(self, row: Subscription) -> str | None:
         """Who collects; null while nothing is collected."""
@@ -148,25 +158,3 @@ class ExportOut(serializers.ModelSerializer[Archive]):
 def tenant_answer(tenant: Tenant, *, status: str) -> dict[str, Any]:
     """`{tenant: {slug, status, url}}`."""
     return {"tenant": {"slug": tenant.slug, "status": status, "url": url_of(tenant)}}
-
-
-def plan_answer(spec: PlanSpec) -> dict[str, Any]:
-    """One plan as everybody may see it. A limit of null is unlimited; amounts are minor units."""
-    return {
-        "key": spec.key,
-        "name": spec.name,
-        "trial_days": spec.trial_days,
-        "features": sorted(feature.value for feature in spec.features),
-        "limits": {meter.value: spec.limits[meter] for meter in Meter},
-        "rates": {
-            scope: {"requests": requests, "seconds": seconds}
-            for scope, (requests, seconds) in spec.rates.items()
-        },
-        "prices": [
-            {
-                "interval": price.interval,
-                "price": {"amount": price.amount_minor, "currency": price.currency},
-            }
-            for price in spec.prices
-        ],
-    }

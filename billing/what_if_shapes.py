@@ -36,16 +36,16 @@ class RefusalsOut(serializers.Serializer[Any]):
     avoided = serializers.IntegerField(help_text="of them, that would not have happened")
 
 
-class AmountOut(serializers.Serializer[Any]):
+class PriceAmountOut(serializers.Serializer[Any]):
     amount = serializers.IntegerField(help_text="minor units; a difference may be negative")
     currency = serializers.ChoiceField(choices=CURRENCIES)
 
 
 class WhatIfPriceOut(serializers.Serializer[Any]):
     interval = serializers.ChoiceField(choices=INTERVALS)
-    present = AmountOut()
-    other = AmountOut()
-    difference = AmountOut()
+    present = PriceAmountOut()
+    other = PriceAmountOut()
+    difference = PriceAmountOut()
 
 
 class WhatIfOut(serializers.Serializer[Any]):

@@ -178,21 +178,25 @@ def run_batch(data: Any, handle: Callable[[Any], tuple[int, str]]) -> Response:
     items = data.get("items") if isinstance(data, Mapping) else None
     if not isinstance(items, list) or not 1 <= len(items) <= BATCH_LIMIT:
         raise errors.ValidationFailed(errors={"items": [f"A list of 1 to {BATCH_LIMIT} items."]})
-    results = [_one_of_batch(index, item, handle) for index, item in enumerate(items)]
-    return Response({"results": results}, status=207)
+    outcomes = [_one_of_batch(index, item, handle) for index, item in enumerate(items)]
+    answer = Response({"results": [result for result, _ in outcomes]}, status=207)
+    answer.refusals = {  # type: ignore[attr-defined]  # for the gate, which explains them
+        index: error for index, (_, error) in enumerate(outcomes) if error
+    }
+    return answer
 
 
 def _one_of_batch(
     index: int, item: Any, handle: Callable[[Any], tuple[int, str]]
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], DomainError | None]:
     try:
         status, found = _tried(item, handle)
     except (DomainError, exceptions.APIException, DatabaseError) as raised:
         error = as_domain_error(raised)
         if error is None:
             raise
-        return {"index": index, "status": error.status, "error": problem(error)}
-    return {"index": index, "status": status, "id": found}
+        return {"index": index, "status": error.status, "error": problem(error)}, error
+    return {"index": index, "status": status, "id": found}, None
 
 
 def _tried(item: Any, handle: Callable[[Any], tuple[int, str]]) -> tuple[int, str]:

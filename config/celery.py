@@ -63,7 +63,7 @@ app.conf.update(
         for name in (
             *("tenants.fill_pool", "tenants.export_archive"),
             *("billing.finish_sign_up", "billing.erase_closed"),
-            "quotas.keep_months",
+            *("quotas.keep_months", "billing.keep_months"),
         )
     },
     task_publish_retry=False,
@@ -76,6 +76,15 @@ app.conf.update(
         "clear-sessions": {"task": "config.clear_sessions", "schedule": 86_400.0},
         "finish-sign-ups": {"task": "billing.finish_sign_ups", "schedule": 30.0},
         "retry-webhooks": {"task": "billing.retry_webhooks", "schedule": 15.0},
+        "retry-provider-commands": {
+            "task": "billing.retry_provider_commands",
+            "schedule": 15.0,
+        },
+        "reconcile": {"task": "billing.reconcile", "schedule": 86_400.0},
+        "keep-inbox-months": {"task": "billing.keep_months", "schedule": 21_600.0},
+        "close-periods": {"task": "billing.close_periods", "schedule": 60.0},
+        "bill-late-use": {"task": "billing.bill_late_use", "schedule": 86_400.0},
+        "dun": {"task": "billing.dun", "schedule": 300.0},
         "expire-trials": {"task": "billing.expire_trials", "schedule": 300.0},
         "resume-imports": {"task": "crm.resume_imports_everywhere", "schedule": 30.0},
         "start-due-campaigns": {"task": "campaigns.start_due", "schedule": 15.0},
@@ -91,6 +100,8 @@ app.conf.update(
         "review-forecasts": {"task": "quotas.review_forecasts", "schedule": 86_400.0},
         "tidy-hosts": {"task": "tenants.tidy_hosts", "schedule": 3600.0},
         "forget-attempts": {"task": "tenants.forget_attempts", "schedule": 600.0},
+        "stamp-documents": {"task": "billing.stamp_documents", "schedule": 60.0},
+        "check-books": {"task": "billing.check_books", "schedule": 86_400.0},
         "erase-closed": {"task": "billing.erase_closed", "schedule": 3600.0},
         "tidy-quotas": {"task": "quotas.tidy", "schedule": 3600.0},
         "publish-versions": {"task": "tenants.publish_versions", "schedule": 10.0},
@@ -99,6 +110,7 @@ app.conf.update(
 app.autodiscover_tasks(
     [
         *("config", "tenants", "tenants.mails", "tenants.outbound", "quotas", "quotas.alerts"),
+        *("quotas.caps",),
         *("billing", "apps.crm", "apps.campaigns", "apps.content"),
     ]
 )

@@ -50,6 +50,32 @@ class Function:
     is_inner: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A promise that the database keeps of `table`, for each row: `when` it calls `plaza.<function>`.
+
+    A deferred one looks at the commit. The function is declared beside it, as an inner one.
+    """
+
+    name: str
+    table: str
+    when: str
+    function: str
+    arguments: tuple[str, ...] = ()
+    is_deferred: bool = False
+
+    @property
+    def sql(self) -> str:
+        """The statement that makes it; names and arguments are ours, never a client's."""
+        kind = "CONSTRAINT TRIGGER" if self.is_deferred else "TRIGGER"
+        deferred = "DEFERRABLE INITIALLY DEFERRED " if self.is_deferred else ""
+        given = ", ".join(f"'{each}'" for each in self.arguments)
+        return (
+            f"CREATE {kind} {self.name} {self.when} ON public.{self.table} {deferred}"
+            f"FOR EACH ROW EXECUTE FUNCTION plaza.{self.function}({given})"
+        )
+
+
 ENQUEUE = Function(
     signature="enqueue(text, text, text, text, text)",
     sql="""

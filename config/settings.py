@@ -95,6 +95,12 @@ USAGE_RETENTION_DAYS = env.number(
     default=400,
     least=90,
 )
+WEBHOOK_RETENTION_DAYS = env.number(
+    "WEBHOOK_RETENTION_DAYS",
+    "Days for which the inbox keeps providers' webhooks; that each came once is known for ever.",
+    default=400,
+    least=60,
+)
 PLAZA_TRUSTED_PROXIES = env.words(
     "PLAZA_TRUSTED_PROXIES", "Proxy addresses (comma-separated) whose X-Forwarded-For is believed."
 )
@@ -348,6 +354,12 @@ PAYPAL_API_BASE = env.url(
 )
 PAYPAL_WEBHOOK_ID = env.text("PAYPAL_WEBHOOK_ID", "The id under which PayPal signs.", default="")
 
+FISCAL_DESK = env.text(
+    "FISCAL_DESK",
+    "Class that has fiscal documents stamped (billing/providers/fiscal.py); unset: nobody does.",
+    default="",
+)
+
 for _name, _base in (("STRIPE_API_BASE", STRIPE_API_BASE), ("PAYPAL_API_BASE", PAYPAL_API_BASE)):
     if IS_PRODUCTION and urlsplit(_base).hostname in {"127.0.0.1", "localhost", "::1"}:
         raise ImproperlyConfigured(
@@ -455,6 +467,9 @@ SPECTACULAR_SETTINGS = {
         "ExportStatus": "tenants.models.Archive.Status",
         "ContentChannel": "apps.content.models.Channel",
         "ContentKind": "apps.content.models.Kind",
+        "CreditReason": "billing.models.CreditMovement.Reason",
+        "InvoiceKind": "billing.models.Invoice.Kind",
+        "InvoiceStatus": "billing.models.Invoice.Status",
         "ImportStatus": "apps.crm.models.Import.Status",
         "ReviewStatus": "apps.content.models.ReviewStatus",
         "Role": [(role.value, role.value) for role in Role],

@@ -16,6 +16,7 @@ _API = (
     "tenants.outbound.urls",
     "quotas.urls",
     "quotas.alerts.urls",
+    "quotas.caps.urls",
     "billing.urls",
     "apps.crm.urls",
     "apps.campaigns.urls",

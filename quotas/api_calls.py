@@ -18,6 +18,7 @@ from config.ids import new_id
 from config.logs import logger
 from config.needs import Meter
 from config.quick_redis import RedisAway
+from quotas.caps.reckoning import capped_among, reckon, reckon_calls
 from quotas.counters import Beginning, SpoolSum, calls_key, counters, patient_counters
 from quotas.meters import period_start
 from quotas.models import ApiCallMark, UsageTotal
@@ -81,6 +82,8 @@ class Folded(NamedTuple):
 Total = tuple[UUID, datetime]
 # Totals of which Redis, being away, was not told.
 _untold: set[Total] = set()
+# Totals that were folded and not yet weighed against budgets.
+_unweighed: set[Total] = set()
 
 
 def count(calls: Calls, *, epoch: str) -> SpoolSum:
@@ -98,7 +101,10 @@ def beginning(calls: Calls) -> Beginning:
     total = UsageTotal.objects.filter(
         tenant_id=calls.tenant_id, meter=_METER, period_start=calls.period_start
     )
-    return Beginning(new_id().hex, int(total.values_list("used", flat=True).first() or 0))
+    base = int(total.values_list("used", flat=True).first() or 0)
+    budget = calls.budget
+    elsewhere = reckon(calls.tenant_id, budget).spent_beside(calls.place) if budget else None
+    return Beginning(new_id().hex, base, elsewhere)
 
 
 def used(*, tenant_id: UUID, now: datetime) -> int:
@@ -139,9 +145,25 @@ def fold(counted: Spool) -> list[Folded]:
         with square_context(), transaction.atomic():
             changed = _folded(counted.id, counts)
     if changed:
+        _unweighed.update(each[:2] for each in changed)
         with square_context():
             _tell_redis([each[:2] for each in changed], spools=[counted.id])
     return changed
+
+
+def weigh(*, now: datetime) -> None:
+    """Reckon the capped budgets against which folded calls weigh, and remind Redis of them. On the square."""
+    folded = list(_unweighed)
+    for tenant_id in capped_among(tenant_id for tenant_id, _ in folded):
+        for total in (each for each in folded if each[0] == tenant_id):
+            elsewhere = reckon_calls(tenant_id, (Meter.API_CALLS, total[1]), now=now)
+            if elsewhere is None:
+                continue
+            try:
+                patient_counters().remind(calls_key(*total), elsewhere)
+            except RedisAway:
+                log.warning("api_calls.spent_postponed")
+    _unweighed.difference_update(folded)
 
 
 def _folded(spool_id: str, counts: Sequence[Count]) -> list[Folded]:

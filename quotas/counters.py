@@ -3,6 +3,7 @@
 All keys of a tenant share one hash tag, so that they lie on one node of a cluster.
 """
 
+import json
 import math
 import time
 from collections.abc import Iterable, Sequence
@@ -14,6 +15,8 @@ from uuid import UUID
 import redis
 
 from config.quick_redis import Argument, QuickRedis, RedisAway, Script, patient_redis, quick_redis
+from quotas.caps.budgets import Part
+from quotas.counter_scripts import INFORM, REMIND, RENEW
 from quotas.server_clock import ServerClock
 from quotas.verdicts import Asked, Bucket, Calls, Lease, RateState, Verdict
 from tenants.versions import version_key
@@ -23,46 +26,25 @@ _KEPT_AFTER_THE_MONTH = timedelta(days=40)
 # Past this part of the time-out an answer could come too late: the server leaves it alone.
 _MEANT_FOR_RATIO = 0.8
 _ALLOWED, _EXHAUSTED, _UNBEGUN, _LATE, _OUT_OF_DATE, _CROWDED = 0, -1, -2, -3, -4, -5
+_UNSPENT, _CAPPED = -6, -7
+# For so long Redis believes what PostgreSQL has said of a budget. Folds say it anew each second.
+SPENT_SECONDS = 2
 _MICROSECONDS = 1_000_000
 _FOLDER = Path(__file__).parent
 _DECIDE = Script((_FOLDER / "gate.lua").read_text())
 _SETTLE = Script((_FOLDER / "settle.lua").read_text())
-# What the ledger knows only grows, and so does what a spool has counted (settle.lua).
-_INFORM = Script("""
-if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
-if tonumber(ARGV[2]) > tonumber(redis.call('HGET', KEYS[1], 'base')) then
-  redis.call('HSET', KEYS[1], 'base', ARGV[2])
-end
-for index = 3, #ARGV, 2 do
-  local field = 'spool:' .. ARGV[index]
-  local more = tonumber(ARGV[index + 1]) - tonumber(redis.call('HGET', KEYS[1], field) or '0')
-  if more > 0 then
-    redis.call('HINCRBY', KEYS[1], 'counted', string.format('%.0f', more))
-    redis.call('HSET', KEYS[1], field, ARGV[index + 1])
-  end
-end
-return 1
-""")
-# Only what still runs: a lease that was settled meanwhile must not come back.
-_RENEW = Script("""
-local time = redis.call('TIME')
-local ends = tonumber(time[1]) * 1000000 + tonumber(time[2]) + tonumber(ARGV[1])
-for index = 2, #ARGV do
-  redis.call('ZADD', KEYS[1], 'XX', string.format('%.0f', ends), ARGV[index])
-end
-return 1
-""")
 
 
 class CountersUnbegun(Exception):
-    """Redis holds no API calls of this tenant and month: begin with the ledger's total."""
+    """Redis holds no API calls of this tenant and month, or does not know of its budget: ask the ledger."""
 
 
 class Beginning(NamedTuple):
-    """With what a month's counters begin: a new epoch's name and the ledger's total."""
+    """What the ledger says: a new epoch's name and its total, and what the budget paid for elsewhere."""
 
     epoch: str
     base: int
+    elsewhere: int | None = None
 
 
 class SpoolSum(NamedTuple):
@@ -145,12 +127,16 @@ class Counters:
 
     def renew(self, key: str, members: Sequence[str], *, seconds: int) -> None:
         """Prolong the leases of what still runs. Raises RedisAway."""
-        self.server.run(_RENEW, [key], [seconds * _MICROSECONDS, *members])
+        self.server.run(RENEW, [key], [seconds * _MICROSECONDS, *members])
 
     def inform(self, key: str, epoch: str, base: int, sums: Sequence[SpoolSum]) -> None:
         """Tell an epoch what else is used this month, and what spools have counted in it. Raises RedisAway."""
         told = [fact for each in sums for fact in each]
-        self.server.run(_INFORM, [key], [epoch, base, *told])
+        self.server.run(INFORM, [key], [epoch, base, *told])
+
+    def remind(self, key: str, elsewhere: int) -> None:
+        """Tell what the budget has paid for beside these calls, as it is now. Raises RedisAway."""
+        self.server.run(REMIND, [key], [elsewhere])
 
     def read(self, keys: Iterable[str]) -> list[ApiCallCounters | None]:
         """The counters of each key, None where there are none. Raises RedisAway."""
@@ -176,7 +162,7 @@ def _arguments(asked: Asked, beginning: Beginning | None) -> list[Argument]:
         asked.version or "",
         calls.asked,
         -1 if calls.limit is None else calls.limit,
-        *(beginning or ("", 0)),
+        *((beginning.epoch, beginning.base) if beginning else ("", 0)),
         int(expires.timestamp()),
     ]
     if lease is None:
@@ -184,18 +170,29 @@ def _arguments(asked: Asked, beginning: Beginning | None) -> list[Argument]:
     else:
         most = -1 if lease.most is None else lease.most
         arguments += [member_of(lease, calls), lease.seconds * _MICROSECONDS, most]
+    weighed, elsewhere = calls.weighed, beginning.elsewhere if beginning else None
+    arguments += [
+        _as_json(weighed, cap=calls.budget.cap) if weighed and calls.budget else "",
+        "" if elsewhere is None else elsewhere,
+        SPENT_SECONDS * _MICROSECONDS,
+    ]
     for each in asked.buckets:
         arguments += [each.interval, each.rate.limit, each.charge]
     return arguments
+
+
+def _as_json(part: Part, *, cap: int | None) -> str:
+    told = {"cap": cap, "included": part.included, **part.weight.as_json}
+    return json.dumps(told)
 
 
 def _read(answer: list[Any], buckets: Sequence[Bucket]) -> Verdict:
     code = answer[0]
     if code == _OUT_OF_DATE:
         return Verdict(is_out_of_date=True)
-    if code == _UNBEGUN:
+    if code in (_UNBEGUN, _UNSPENT):
         raise CountersUnbegun
-    _code, _now, retry, used, epoch, running, *states = answer
+    _code, _now, retry, used, epoch, running, spent, *states = answer
     return Verdict(
         rates=tuple(
             RateState(
@@ -210,9 +207,11 @@ def _read(answer: list[Any], buckets: Sequence[Bucket]) -> Verdict:
         retry_seconds=retry / _MICROSECONDS,
         is_exhausted=code == _EXHAUSTED,
         is_crowded=code == _CROWDED,
+        is_capped=code == _CAPPED,
         calls_used=used,
         running=running,
         epoch=epoch.decode(),
+        spent=spent,
     )
 
 

@@ -1,21 +1,29 @@
 """What the gate decided of one request: the same object makes the answer, its headers, the log and the metric."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpResponse
+from django.utils.dateparse import parse_datetime
 
 from config.errors import DomainError
 from quotas.entitlements import Snapshot
+from quotas.refusals import SpendCapReached, UsageRefused
 from quotas.running import Ticket
 from quotas.verdicts import RateState
+
+# The kind of rule by which a tenant's own spend cap refuses a meter.
+SPEND_CAP = "spend_cap"
+# So many refused items of a batch are named in its explanation.
+_MOST_ITEMS = 20
 
 
 @dataclass(slots=True)
 class Decision:
     """`refusal` None lets the request in. `rule` is what decided: `state`, `role`, `feature:crm`,
-    `rate:tenant`, `concurrency`, `load`, `meter:api_calls`; `admitted` when nothing refused.
+    `rate:tenant`, `concurrency`, `load`, `meter:api_calls`, `spend_cap:emails`; `admitted` when nothing refused.
 
     `limit` and `used` are the deciding rule's units (the tightest rate's where nothing refused), None
     where it has none. `is_out_of_date`: decided by what was true before, so that it must be asked again.
@@ -102,3 +110,40 @@ class Decision:
                 f'"{state.name}";r={state.remaining};t={state.resets_seconds}' for state in shown
             )
         return response
+
+
+def late_decisions(
+    refused: DomainError | None, items: Mapping[int, DomainError], admitted: Decision
+) -> list[Decision]:
+    """Those of meters of the ledger in the work of a request that was admitted.
+
+    Of a batch one for each rule that refused items: of the first of them, with the places of all.
+    """
+    if isinstance(refused, UsageRefused):
+        return [_late(refused, admitted)]
+    by_rule: dict[str, tuple[UsageRefused, list[int]]] = {}
+    for index, error in items.items():
+        if isinstance(error, UsageRefused):
+            by_rule.setdefault(_rule(error), (error, []))[1].append(index)
+    return [
+        _late(type(first)(**first.facts, items=places[:_MOST_ITEMS]), admitted)
+        for first, places in by_rule.values()
+    ]
+
+
+def _rule(refused: UsageRefused) -> str:
+    kind = SPEND_CAP if isinstance(refused, SpendCapReached) else "meter"
+    return f"{kind}:{refused.facts['meter']}"
+
+
+def _late(refused: UsageRefused, admitted: Decision) -> Decision:
+    facts, is_capped = refused.facts, isinstance(refused, SpendCapReached)
+    return Decision(
+        refusal=refused,
+        rule=_rule(refused),
+        limit=facts["cap" if is_capped else "limit"],
+        used=facts["spent" if is_capped else "used"],
+        resets_at=parse_datetime(facts.get("resets_at") or ""),
+        decided_at=admitted.decided_at,
+        entitlements=admitted.entitlements,
+    )

@@ -12,13 +12,16 @@ from uuid import UUID
 from django.db import connection
 
 from config.needs import Feature, Meter
-from quotas.merging import GrantInForce, Rate, Snapshot, merged
+from quotas.caps.weights import Weight
+from quotas.caps.weights import read as read_weight
+from quotas.merging import Cap, GrantInForce, Rate, Snapshot, merged
 from quotas.models import Grant, Hold
 from quotas.periods import Anchor
 from quotas.refusals import HOLDS
 from tenants.snapshots import TenantSnapshot, snapshot_in_force
 
 __all__ = [
+    "Cap",
     "GrantInForce",
     "Rate",
     "Snapshot",
@@ -31,12 +34,14 @@ __all__ = [
 ]
 
 _FACT = "entitlements"
-# A tenant always gets one row, so that a hold is seen even when no grant is in force.
+# A tenant always gets one row, so that a hold and a cap are seen even when no grant is in force.
 _SNAPSHOT = """
 SELECT held.code, g.plan, g.features, g.limits, g.rates, g.ladder, g.feature_ladder, g.priority,
-       g.source, g.expires_at, g.adds, g.anchored_at, g.interval, g.reason
+       g.source, g.expires_at, g.adds, g.anchored_at, g.interval, g.reason, g.weights, g.budget_unit,
+       cap.amount, cap.unit
   FROM (SELECT %s::uuid AS tenant_id) AS asked
   LEFT JOIN public.quotas_hold AS held ON held.tenant_id = asked.tenant_id
+  LEFT JOIN public.quotas_spendcap AS cap ON cap.tenant_id = asked.tenant_id
   LEFT JOIN public.quotas_grant AS g
     ON g.tenant_id = asked.tenant_id AND (g.expires_at IS NULL OR g.expires_at > %s)
  ORDER BY g.priority DESC, g.granted_at DESC, g.source
@@ -68,12 +73,14 @@ def _read_from_database(tenant_id: UUID, now: datetime) -> Snapshot:
         cursor.execute(_SNAPSHOT, [tenant_id, now])
         rows = cursor.fetchall()
     grants = [_read(row[1:]) for row in rows if row[1] is not None]
-    return merged(tenant_id, grants, hold=rows[0][0] or "")
+    amount, unit = rows[0][-2:]
+    cap = None if amount is None else Cap(amount, unit)
+    return merged(tenant_id, grants, hold=rows[0][0] or "", cap=cap)
 
 
 def _read(row: Sequence[Any]) -> GrantInForce:
     plan, features, limits, rates, ladder, feature_ladder, priority, source, expires_at = row[:9]
-    adds, anchored_at, interval, reason = row[9:]
+    adds, anchored_at, interval, reason, weights, budget_unit = row[9:15]
     return GrantInForce(
         source=source,
         plan=plan,
@@ -90,6 +97,8 @@ def _read(row: Sequence[Any]) -> GrantInForce:
         adds=json.loads(adds),
         anchor=Anchor(anchored_at, interval) if anchored_at else None,
         reason=reason,
+        weights={meter: read_weight(told) for meter, told in json.loads(weights).items()},
+        budget_unit=budget_unit,
     )
 
 
@@ -107,6 +116,8 @@ def grant(  # noqa: PLR0913 - a grant is one flat statement of many facts
     expires_at: datetime | None = None,
     adds: Mapping[str, int] | None = None,
     anchor: Anchor | None = None,
+    weights: Mapping[str, Weight] | None = None,
+    budget_unit: str = "",
     by: str = "",
     reason: str = "",
     now: datetime,
@@ -116,8 +127,8 @@ def grant(  # noqa: PLR0913 - a grant is one flat statement of many facts
     Raises ValueError for an unknown meter or feature, a negative limit or a rate that is none.
     """
     wanted = sorted({Feature(feature).value for feature in features})
-    added = dict(adds or {})
-    _check(limits, added, rates, [*limits, *added, *ladder])
+    added, weighed = dict(adds or {}), dict(weights or {})
+    _check(limits, added, rates, [*limits, *added, *ladder, *weighed])
     Grant.objects.bulk_create(
         [
             Grant(
@@ -137,6 +148,8 @@ def grant(  # noqa: PLR0913 - a grant is one flat statement of many facts
                 interval=anchor.interval if anchor else "month",
                 granted_by=by,
                 reason=reason,
+                weights={meter: weight.as_json for meter, weight in weighed.items()},
+                budget_unit=budget_unit,
             )
         ],
         update_conflicts=True,
@@ -144,6 +157,7 @@ def grant(  # noqa: PLR0913 - a grant is one flat statement of many facts
         update_fields=[
             "plan", "features", "limits", "rates", "ladder", "feature_ladder", "priority",
             "granted_at", "expires_at", "adds", "anchored_at", "interval", "granted_by", "reason",
+            "weights", "budget_unit",
         ],
     )  # fmt: skip
 

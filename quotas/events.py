@@ -12,6 +12,7 @@ _USAGE: dict[str, Any] = {
     "limit": 5_000,
     "used": 4_010,
     "hard": True,
+    "billed": False,
     "period_starts_at": None,
     "resets_at": None,
     "upgrade_to": "growth",
@@ -38,5 +39,19 @@ EVENTS = (
         "usage.forecast",
         _("At the present pace a meter's limit will be reached before its period ends."),
         _USAGE,
+    ),
+    Event(
+        "spend_cap.reached",
+        _(
+            "Usage above the included has come to 80 or 100 % of the spend cap; stopped are meters that the rest does not pay for."
+        ),
+        {
+            "percent": 80,
+            "cap": {"amount": 5_000, "currency": "USD"},
+            "spent": {"amount": 4_000, "currency": "USD"},
+            "stopped": [],
+            "period_starts_at": "2026-11-01T00:00:00Z",
+            "resets_at": "2026-12-01T00:00:00Z",
+        },
     ),
 )

@@ -7,6 +7,7 @@ import threading
 from contextlib import suppress
 
 from django.db import DatabaseError, InterfaceError, connection
+from django.utils import timezone
 
 from config.logs import logger
 from config.quick_redis import RedisAway, quick_redis
@@ -47,6 +48,7 @@ def turn() -> bool:
         try:
             renew_leases()
             api_calls.flush()
+            api_calls.weigh(now=timezone.now())  # noqa: TID251 - this thread is a clock
             explanations.flush()
         except (DatabaseError, InterfaceError, OSError) as error:
             log.warning("flusher.postponed", extra={"reason": type(error).__name__})

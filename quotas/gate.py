@@ -11,6 +11,11 @@ tenant must reach: their role and a fixed rate of the credential apply, and they
 
 Without Redis the gate stays open within a bound: rates at a share in this process
 (quotas/local_limiter.py), API calls remembered by it (quotas/spool.py).
+
+API calls above the included weigh against a capped budget. Redis compares them with what the ledger said
+of the rest of the budget at most SPENT_SECONDS ago, while a writer of other meters compares with the calls
+that are folded, which a second's are not. So a budget is exceeded by no more than the price of the calls
+let in within these three seconds; what comes after the fold is exact again, and refused.
 """
 
 from collections.abc import Sequence
@@ -21,8 +26,9 @@ from config.needs import Meter, Needs
 from config.quick_redis import RedisAway, quick_redis
 from quotas import api_calls, ledger
 from quotas.buckets import address_bucket, critical_bucket, plan_buckets, public_bucket
+from quotas.caps.budgets import capped_budget
 from quotas.counters import CountersUnbegun, counters
-from quotas.decision import Decision
+from quotas.decision import SPEND_CAP, Decision
 from quotas.entitlements import Snapshot, snapshot, within
 from quotas.local_limiter import LocalLimiter
 from quotas.meters import period_start, resets_at
@@ -34,6 +40,7 @@ from quotas.verdicts import Asked, Bucket, Calls, Lease, Verdict
 from tenants.models import Tenant
 
 CONCURRENCY = "concurrency"
+_CALLS = Meter.API_CALLS
 _local = LocalLimiter()
 
 
@@ -49,7 +56,7 @@ def decide(asked: Question) -> Decision:
         decision = _counted(asked, [critical_bucket(asked)])
         return _refused_late(decision, role_refusal(asked), "role")
     found = within(asked.snapshot, asked.tenant.pk, now=asked.now)
-    refusal = state_refusal(asked.tenant, found)
+    refusal = state_refusal(asked.tenant, found, method=asked.method)
     if refusal is not None:
         # Only whether that is still so is asked: a refused tenant counts against nothing.
         decision = _counted(asked, [])
@@ -99,12 +106,14 @@ def _refused_late(decision: Decision, refusal: DomainError | None, rule: str) ->
 
 def _counted(asked: Question, buckets: Sequence[Bucket], found: Snapshot | None = None) -> Decision:
     """Count the request against its rates and, with a plan's snapshot, its place and its API calls."""
-    is_metered = found is not None and asked.needs.meter is Meter.API_CALLS
+    is_metered = found is not None and asked.needs.meter is _CALLS
+    month = period_start(_CALLS, asked.now)
     calls = Calls(
         tenant_id=asked.tenant.pk,
-        period_start=period_start(Meter.API_CALLS, asked.now),
+        period_start=month,
         asked=asked.cost.calls if is_metered else 0,
-        limit=found.limit(Meter.API_CALLS) if found else None,
+        limit=found.limit(_CALLS) if found and found.is_hard(_CALLS) else None,
+        budget=capped_budget(found, (_CALLS, month), now=asked.now) if found else None,
     )
     question = Asked(
         calls=calls,
@@ -157,7 +166,20 @@ def _verdict(question: Asked) -> tuple[Verdict, bool]:
         if question.version is not None:
             # What was known before may be wrong by now, and nobody can tell: ask PostgreSQL.
             return Verdict(is_out_of_date=True), True
-        return _local.take(question.buckets), True
+        return _by_ledger(question.calls) or _local.take(question.buckets), True
+
+
+def _by_ledger(calls: Calls) -> Verdict | None:
+    """Without Redis: refused where the ledger says that a budget does not pay for these calls."""
+    part, budget = calls.weighed, calls.budget
+    if part is None or budget is None or not calls.asked:
+        return None
+    told = api_calls.beginning(calls)
+    before, after = part.of(told.base), part.of(told.base + calls.asked)
+    spent = (told.elsewhere or 0) + before
+    if after == before or spent + after - before <= (budget.cap or 0):
+        return None
+    return Verdict(is_capped=True, calls_used=told.base, spent=spent)
 
 
 def _decision(
@@ -180,12 +202,20 @@ def _refusal(
         return RateLimited(retry_after_seconds=verdict.retry_seconds, rule=name), f"rate:{name}"
     if verdict.is_crowded and question.lease:
         return TooManyAtOnce(limit=question.lease.most, running=verdict.running), CONCURRENCY
+    return _refusal_of_calls(asked, found, question.calls, verdict)
+
+
+def _refusal_of_calls(
+    asked: Question, found: Snapshot | None, calls: Calls, verdict: Verdict
+) -> tuple[DomainError, str] | None:
+    if verdict.is_capped and calls.budget:
+        capped = ledger.capped(calls.budget, meter=_CALLS, spent=verdict.spent, asked=calls.asked)
+        return capped, f"{SPEND_CAP}:{_CALLS.value}"
     if verdict.is_exhausted and found:
-        meter, calls = Meter.API_CALLS, question.calls
         refusal = ledger.refusal(
-            found, meter=meter, used=verdict.calls_used, asked=calls.asked, now=asked.now
+            found, meter=_CALLS, used=verdict.calls_used, asked=calls.asked, now=asked.now
         )
-        return refusal, f"meter:{meter.value}"
+        return refusal, f"meter:{_CALLS.value}"
     return None
 
 
@@ -199,6 +229,7 @@ def _shown(
     if rule.startswith("rate:"):
         state = next(each for each in verdict.rates if f"rate:{each.name}" == rule)
         return state.rate.limit, state.rate.limit - state.remaining, None
-    if calls.asked:
-        return calls.limit, verdict.calls_used, resets_at(Meter.API_CALLS, now)
-    return None, None, None
+    if verdict.is_capped and calls.budget:
+        return calls.budget.cap, verdict.spent, calls.budget.ends_at
+    resets = resets_at(_CALLS, now) if calls.asked else None
+    return (calls.limit, verdict.calls_used, resets) if calls.asked else (None, None, None)

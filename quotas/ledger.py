@@ -17,18 +17,23 @@ from config.needs import Meter
 from config.seals import sealed
 from quotas import api_calls
 from quotas.alerts.crossing import promise_alerts
+from quotas.caps.budgets import Budget, capped_budget
+from quotas.caps.crossing import promise_spend_alerts
 from quotas.entitlements import Snapshot, snapshot
 from quotas.meters import METERS, Aggregation, Window, period_start, resets_at
 from quotas.models import UsageTotal
-from quotas.refusals import QuotaExceeded
+from quotas.refusals import QuotaExceeded, SpendCapReached, UsageRefused
 
-# What `plaza.consume` answers when the allowance is used up.
+# What the answer of `plaza.consume` begins with when the allowance or the budget is used up.
 REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
 class MeterUsage:
-    """One meter of a tenant in the present period. `limit` and `remaining` None are unlimited."""
+    """One meter of a tenant in the present period. `limit` and `remaining` None are unlimited.
+
+    Of a meter that `is_billed` what is above the limit is taken, and weighs against the budget.
+    """
 
     meter: Meter
     unit: str
@@ -38,6 +43,7 @@ class MeterUsage:
     remaining: int | None
     resets_at: datetime | None
     hard: bool
+    is_billed: bool = False
 
 
 def consume(
@@ -53,7 +59,8 @@ def consume(
 
     What a quantity means to meters that do not add up: quotas/meters.py. A `unique` meter counts
     `value` (the key, where it is not given).
-    Raises QuotaExceeded, with nothing taken, and TransactionManagementError outside a transaction.
+    Raises QuotaExceeded and SpendCapReached, with nothing taken, and TransactionManagementError outside
+    a transaction.
     """
     _check(quantity)
     if quantity == 0:
@@ -70,7 +77,8 @@ def consume(
 class Taking:
     """What `consume` sends, for a writer that makes it part of the statement that does the work.
 
-    `statement` answers one text, which is `settle`'s: REFUSED, with nothing taken, or another word.
+    `statement` answers one text, which is `settle`'s: it begins with REFUSED, and nothing is taken, or
+    with another word. `budget` is that against which the units weigh, None where no cap holds.
     """
 
     statement: str
@@ -79,17 +87,24 @@ class Taking:
     meter: Meter
     quantity: int
     now: datetime
+    budget: Budget | None = None
 
     def settle(self, answer: str) -> None:
-        """Raise QuotaExceeded where `answer` is REFUSED; promise alerts where a threshold was crossed."""
-        if answer == REFUSED:
-            used = _used(self.found, self.meter, self.now)
-            raise refusal(
-                self.found, meter=self.meter, used=used, asked=self.quantity, now=self.now
-            )
-        word, _, total = answer.partition(":")
+        """Raise what `answer` refuses; promise alerts where a threshold was crossed."""
+        word, *numbers = answer.split(":")
+        facts = [int(number) for number in numbers]
+        if word == REFUSED:
+            raise self._refusal(facts)
         if word == "counted":
-            promise_alerts(self.found, meter=self.meter, quantity=self.quantity, used=int(total))
+            promise_alerts(self.found, meter=self.meter, quantity=self.quantity, used=facts[0])
+            place = self.meter, period_start(self.meter, self.now, self.found.anchor)
+            promise_spend_alerts(self.found, self.budget, spent=facts[1:], used={place: facts[0]})
+
+    def _refusal(self, spent: list[int]) -> UsageRefused:
+        if self.budget is not None and spent:
+            return capped(self.budget, meter=self.meter, spent=spent[0], asked=self.quantity)
+        used = _used(self.found, self.meter, self.now)
+        return refusal(self.found, meter=self.meter, used=used, asked=self.quantity, now=self.now)
 
 
 def taking_of(
@@ -103,13 +118,16 @@ def taking_of(
 ) -> Taking:
     """The statement that takes `quantity` units, one or more, under `key`."""
     found = snapshot(tenant_id, now=now)
-    limit = found.limit(meter) if METERS[meter].hard else None
+    limit = found.limit(meter) if found.is_hard(meter) else None
     taken = _taken(found, meter, quantity, key, now)
     aggregation = METERS[meter].aggregation
     counted = (value or key) if aggregation is Aggregation.UNIQUE else None
     allowed = None if limit is None else str(limit)
-    statement, parameters = sealed("consume", *taken, allowed, aggregation.value, counted)
-    return Taking(statement, parameters, found, meter, quantity, now)
+    budget = capped_budget(found, (meter, period_start(meter, now, found.anchor)), now=now)
+    statement, parameters = sealed(
+        "consume", *taken, allowed, aggregation.value, counted, budget.as_json if budget else None
+    )
+    return Taking(statement, parameters, found, meter, quantity, now, budget)
 
 
 def refund(*, tenant_id: UUID, meter: Meter, quantity: int, key: str, now: datetime) -> None:
@@ -145,7 +163,8 @@ def usage_under(found: Snapshot, *, now: datetime) -> list[MeterUsage]:
             used=used[meter],
             remaining=_left(found.limit(meter), used[meter]),
             resets_at=resets_at(meter, now, found.anchor),
-            hard=spec.hard,
+            hard=found.is_hard(meter),
+            is_billed=meter.value in found.weights,
         )
         for meter, spec in METERS.items()
     ]
@@ -163,6 +182,18 @@ def refusal(
         asked=asked,
         resets_at=resets.isoformat().replace("+00:00", "Z") if resets else None,
         upgrade_to=found.upgrade_for(meter, used + asked),
+    )
+
+
+def capped(budget: Budget, *, meter: Meter, spent: int, asked: int) -> SpendCapReached:
+    """The refusal of `asked` units of which the price does not fit when `spent` is spent already."""
+    return SpendCapReached(
+        meter=meter.value,
+        cap=budget.cap,
+        spent=spent,
+        currency=budget.unit or None,
+        asked=asked,
+        resets_at=budget.ends_at.isoformat().replace("+00:00", "Z"),
     )
 
 

@@ -27,14 +27,18 @@ def _threshold(tenant: Tenant, facts: Mapping[str, Any]) -> Letter:
 def _of_threshold(facts: Mapping[str, Any], told: Mapping[str, Any]) -> Iterator[str]:
     yield _("%(used)s of %(limit)s are in use.") % told
     if facts["percent"] == 100:
-        yield (
-            _("More is refused until there is room again.")
-            if facts["hard"]
-            else _("More is still taken, and counted.")
-        )
+        yield _what_of_more(facts)
     elif facts["percent"] >= _TELLS_FORECAST_FROM:
         yield _pace(facts)
     yield from _ways_out(facts)
+
+
+def _what_of_more(facts: Mapping[str, Any]) -> str:
+    if facts["hard"]:
+        return _("More is refused until there is room again.")
+    if facts.get("billed"):
+        return _("More is still taken, and billed.")
+    return _("More is still taken, and counted.")
 
 
 def _forecast(tenant: Tenant, facts: Mapping[str, Any]) -> Letter:

@@ -7,6 +7,8 @@
   than theirs has named the limit: an override's figure is the last word. Unlimited stays unlimited;
 - plan and billing anchor: of the highest priority among the grants that name one, the newest among
   equals;
+- weights: of each meter, what the highest priority states, the newest among equals; a weighed meter is
+  soft: what is above its limit is taken and weighs against the budget;
 - ladders: for each meter and feature, that of the highest priority.
 What no grant names is not granted: a limit of 0. A grant is in force until its `expires_at`, that
 moment excluded. The sources and their priorities: billing/services/extras.py.
@@ -19,6 +21,8 @@ from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from config.needs import Feature, Meter
+from quotas.caps.weights import Weight
+from quotas.meters import METERS
 from quotas.periods import Anchor
 
 T = TypeVar("T")
@@ -47,6 +51,15 @@ class GrantInForce:
     adds: Mapping[str, int] = field(default_factory=dict)
     anchor: Anchor | None = None
     reason: str = ""
+    weights: Mapping[str, Weight] = field(default_factory=dict)
+    budget_unit: str = ""
+
+
+class Cap(NamedTuple):
+    """What usage above the included may weigh in a billing period: `amount` minor units of `unit`."""
+
+    amount: int
+    unit: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +79,28 @@ class Snapshot:
     hold: str = ""
     grants: tuple[GrantInForce, ...] = ()
     anchor: Anchor | None = None
+    weights: Mapping[str, Weight] = field(default_factory=dict)
+    budget_unit: str = ""
+    cap: Cap | None = None
 
     def limit(self, meter: Meter) -> int | None:
         """The allowance; None is unlimited, 0 what no grant names."""
         return self.limits.get(meter.value, 0)
+
+    def is_hard(self, meter: Meter) -> bool:
+        """Whether its limit refuses: a meter that counts only does not, nor one whose overage is billed."""
+        return METERS[meter].hard and meter.value not in self.weights
+
+    @property
+    def spend_cap(self) -> int | None:
+        """Minor units of the budget, None without a cap.
+
+        One that was set in another unit lets nothing above the included happen until it is set anew:
+        we know no rate, and what it would have meant is not guessed with the tenant's money.
+        """
+        if self.cap is None:
+            return None
+        return self.cap.amount if self.cap.unit == self.budget_unit else 0
 
     def upgrade_for(self, meter: Meter, needed: int) -> str | None:
         """The cheapest plan above the present one that allows `needed` in all; None where none does."""
@@ -84,11 +115,15 @@ class Snapshot:
         return self.feature_ladder.get(feature.value)
 
 
-def merged(tenant_id: UUID, grants: Sequence[GrantInForce], *, hold: str = "") -> Snapshot:
+def merged(
+    tenant_id: UUID, grants: Sequence[GrantInForce], *, hold: str = "", cap: Cap | None = None
+) -> Snapshot:
     """One snapshot of `grants`, which stand in order: highest priority first, newest among equals."""
     ladder: dict[str, tuple[tuple[str, int | None], ...]] = {}
     feature_ladder: dict[str, str] = {}
+    weights: dict[str, Weight] = {}
     for found in reversed(grants):
+        weights.update(found.weights)
         ladder.update(found.ladder)
         feature_ladder.update(found.feature_ladder)
     return Snapshot(
@@ -102,6 +137,9 @@ def merged(tenant_id: UUID, grants: Sequence[GrantInForce], *, hold: str = "") -
         hold=hold,
         grants=tuple(grants),
         anchor=next((found.anchor for found in grants if found.anchor), None),
+        weights=weights,
+        budget_unit=next((found.budget_unit for found in grants if found.budget_unit), ""),
+        cap=cap,
     )
 
 

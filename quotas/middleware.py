@@ -1,13 +1,12 @@
 """Refuse what state, plan, role, rate or quota do not allow, before the view."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
 from config.context import is_serving, request_id
 from config.errors import DomainError, PermissionDenied, ServiceUnavailable
@@ -17,10 +16,9 @@ from config.logs import logger
 from config.needs import Needs, declared_by
 from quotas import explanations, flusher, gate
 from quotas.costs import cost_of
-from quotas.decision import Decision
+from quotas.decision import Decision, late_decisions
 from quotas.metrics import count_decision
 from quotas.question import Question
-from quotas.refusals import QuotaExceeded
 from quotas.waiting_room import Overloaded, Place, waiting_room
 from tenants.address import address_of
 from tenants.identity.caller import caller_of
@@ -98,17 +96,19 @@ def _tell(request: HttpRequest, asked: Question, decision: Decision) -> None:
 
 
 def _explain_view(request: HttpRequest, response: HttpResponse, decision: Decision) -> None:
-    """What a meter of the ledger refuses, in the view's transaction, is explained like the rest."""
-    refused: DomainError | None = getattr(response, "refusal", None)
-    if decision.refusal is None and isinstance(refused, QuotaExceeded):
-        facts = refused.facts
-        late = Decision(
-            refusal=refused, rule=f"meter:{facts['meter']}", limit=facts["limit"],
-            used=facts["used"], resets_at=parse_datetime(facts.get("resets_at") or ""),
-            decided_at=decision.decided_at, entitlements=decision.entitlements,
-        )  # fmt: skip
+    """What a meter of the ledger refuses, in the view's transaction or of a batch, is explained like the rest."""
+    if decision.refusal is not None:
+        return
+    for late in late_decisions(
+        getattr(response, "refusal", None), _refused_items(response), decision
+    ):
         count_decision(late)
         _tell(request, request.question, late)  # type: ignore[attr-defined]
+
+
+def _refused_items(response: HttpResponse) -> Mapping[int, DomainError]:
+    """What a batch refused, by the items' places (config/api.py)."""
+    return getattr(response, "refusals", None) or {}
 
 
 def _decided(request: HttpRequest, asked: Question) -> Decision:

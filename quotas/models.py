@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 
 from config.ids import new_id
 from quotas.alerts.models import AlertSetting, UsageAlert, UsageDay
+from quotas.caps.models import Spend, SpendCap
 from tenants.models.versions import VersionedModel, VersionedQuerySet
 
 __all__ = [
@@ -17,6 +18,8 @@ __all__ = [
     "Explanation",
     "Grant",
     "Hold",
+    "Spend",
+    "SpendCap",
     "UsageAlert",
     "UsageDay",
     "UsageEvent",
@@ -32,7 +35,8 @@ class Grant(VersionedModel):
     limits: {meter: total or null for unlimited}. adds: {meter: units beyond the total}.
     rates: {scope: [limit, seconds]}. Billing periods begin at `anchored_at` and last an `interval`.
     ladder: {meter: [[plan, limit], …]} in order of price. feature_ladder: {feature: cheapest plan}.
-    Merged in quotas/entitlements.py.
+    weights: {meter: {scale, bends: [[after, base, price, step], …]}} of units above the total (quotas/caps/weights.py),
+    against a budget in `budget_unit`. Merged in quotas/entitlements.py.
     """
 
     pk = models.CompositePrimaryKey("tenant_id", "source")
@@ -52,6 +56,8 @@ class Grant(VersionedModel):
     interval = models.CharField(max_length=8, db_default="month")
     granted_by = models.CharField(max_length=254, blank=True, db_default="")
     reason = models.CharField(max_length=500, blank=True, db_default="")
+    weights = models.JSONField(db_default={})
+    budget_unit = models.CharField(max_length=16, blank=True, db_default="")
 
     objects = VersionedQuerySet.as_manager()
     versioned_from_birth = True

@@ -5,7 +5,11 @@ from django.utils.translation import gettext_lazy as _
 from config.errors import DomainError
 
 
-class QuotaExceeded(DomainError):
+class UsageRefused(DomainError):
+    """What a meter refuses: its limit, or the tenant's own spend cap."""
+
+
+class QuotaExceeded(UsageRefused):
     """The plan's allowance of a meter is used up: meter, limit, used, asked, resets_at, upgrade_to.
 
     `upgrade_to` is the cheapest higher plan that would allow it, null where there is none;
@@ -26,6 +30,18 @@ class QuotaExceeded(DomainError):
         if told["upgrade_to"]:
             words += " " + _("The plan %(upgrade_to)s would allow it.") % told
         return str(words)
+
+
+class SpendCapReached(UsageRefused):
+    """It would cost more than the tenant lets a billing period cost: meter, cap, spent, currency, asked, resets_at.
+
+    `cap` and `spent` are integer minor units of `currency`; null where nothing tells it. What the plan
+    includes goes on; an owner can raise the cap (PUT spend-cap).
+    """
+
+    code = "spend_cap_reached"
+    status = 402
+    title = _("The spend cap is reached.")
 
 
 class FeatureNotInPlan(DomainError):
@@ -62,12 +78,20 @@ class UsageBelowZero(DomainError):
 
 
 class SubscriptionPastDue(DomainError):
-    """A payment is overdue; usage, plan and invoices stay reachable."""
+    """A payment is overdue; usage, plan and invoices stay reachable.
+
+    `degree` is `read_only` while reading is still allowed, else `suspended`.
+    """
 
     code = "subscription_past_due"
     status = 402
     title = _("A payment for this subscription is overdue.")
 
 
-# What `entitlements.hold` may lay on a tenant.
-HOLDS: dict[str, type[DomainError]] = {SubscriptionPastDue.code: SubscriptionPastDue}
+# Refuses what writes; whoever only reads goes on.
+READ_ONLY = "subscription_read_only"
+# What `entitlements.hold` may lay on a tenant, and what each refuses with.
+HOLDS: dict[str, type[DomainError]] = {
+    SubscriptionPastDue.code: SubscriptionPastDue,
+    READ_ONLY: SubscriptionPastDue,
+}

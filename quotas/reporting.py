@@ -6,7 +6,8 @@
 - **Twice.** A key is the tenant's, whatever the meter. With the same body it answers what is stored;
   with another one it is refused. Two of one batch, of two batches, days or processes count once.
 - **Alerts.** A batch that takes a meter's present total across a threshold promises one look at it.
-- **Hard meters.** Each event is taken whole or refused, in order; the others of its batch stand.
+- **Hard meters and the spend cap.** Each event is taken whole or refused, in order; the others of its
+  batch stand.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,8 @@ from config.ids import new_id
 from config.needs import Meter
 from quotas import ledger
 from quotas.alerts.crossing import promise_alerts
+from quotas.caps.budgets import Budget, Place, all_as_json, capped_budgets
+from quotas.caps.crossing import promise_spend_alerts
 from quotas.entitlements import Snapshot, snapshot
 from quotas.meters import METERS, MeterSpec, period_start
 from quotas.models import UsageEvent
@@ -79,17 +82,20 @@ def record(
 ) -> list[Stored | DomainError]:
     """Count each report, or tell why not; in order. Two statements, however many there are.
 
-    What is a refusal already stays one. Refuses with ValidationFailed, QuotaExceeded, UsageKeyReused.
+    What is a refusal already stays one. Refuses with ValidationFailed, QuotaExceeded,
+    SpendCapReached, UsageKeyReused.
     """
     found = snapshot(tenant_id, now=now)
     asked = [_checked(report, found, now) for report in reports]
     rows = [row for row in asked if isinstance(row, _Row)]
+    budgets = capped_budgets(found, {_place(row) for row in rows}, now=now)
     answer: Any = {"totals": {}}
     if rows:
-        answer = _report(found, rows, now)
+        answer = _report(found, rows, budgets, now)
     _promise_alerts(found, answer)
     return [
-        row if isinstance(row, DomainError) else _outcome(row, answer, found, now) for row in asked
+        row if isinstance(row, DomainError) else _outcome(row, answer, found, budgets, now)
+        for row in asked
     ]
 
 
@@ -154,19 +160,34 @@ def _period(
     return present, True
 
 
-def _report(found: Snapshot, rows: list[_Row], now: datetime) -> Any:
+def _report(found: Snapshot, rows: list[_Row], budgets: list[Budget], now: datetime) -> Any:
+    present = {
+        name: period_start(Meter(name), now, found.anchor) for name in {row.meter for row in rows}
+    }
     meters = [
         {
             "meter": name,
             "aggregation": METERS[Meter(name)].aggregation.value,
-            "allowed": found.limit(Meter(name)) if METERS[Meter(name)].hard else None,
-            "present": period_start(Meter(name), now, found.anchor),
+            "allowed": found.limit(Meter(name)) if found.is_hard(Meter(name)) else None,
+            "present": present[name],
         }
-        for name in sorted({row.meter for row in rows})
+        for name in sorted(present)
     ]
     events, specs = (msgspec.json.encode(each).decode() for each in (rows, meters))
-    answer = ledger.call("report_usage", str(found.tenant_id), now.isoformat(), events, specs)
-    return msgspec.json.decode(answer)
+    tenant_id, told = str(found.tenant_id), all_as_json(budgets)
+    answer = msgspec.json.decode(
+        ledger.call("report_usage", tenant_id, now.isoformat(), events, specs, told)
+    )
+    used = {(Meter(name), start): answer["totals"][name] for name, start in present.items()}
+    for budget in budgets:
+        period = budget.period.isoformat()
+        spent = [answer["spent_before"][period], answer["spent"][period]]
+        promise_spend_alerts(found, budget, spent=spent, used=used)
+    return answer
+
+
+def _place(row: _Row) -> Place:
+    return Meter(row.meter), row.period
 
 
 def _promise_alerts(found: Snapshot, answer: Any) -> None:
@@ -176,8 +197,14 @@ def _promise_alerts(found: Snapshot, answer: Any) -> None:
         promise_alerts(found, meter=Meter(meter), quantity=risen, used=used)
 
 
-def _outcome(row: _Row, answer: Any, found: Snapshot, now: datetime) -> Stored | DomainError:
+def _outcome(
+    row: _Row, answer: Any, found: Snapshot, budgets: list[Budget], now: datetime
+) -> Stored | DomainError:
     asked = str(row.id)
+    if asked in answer["capped"]:
+        budget = next(each for each in budgets if each.has(_place(row)))
+        spent = answer["capped"][asked]
+        return ledger.capped(budget, meter=Meter(row.meter), spent=spent, asked=row.quantity)
     if asked in answer["refused"]:
         return ledger.refusal(
             found,

@@ -4,19 +4,25 @@ from config.errors import DomainError, PermissionDenied
 from config.needs import SAFE_METHODS, Needs
 from quotas.entitlements import Snapshot
 from quotas.question import Question
-from quotas.refusals import HOLDS, FeatureNotInPlan
+from quotas.refusals import HOLDS, READ_ONLY, FeatureNotInPlan
 from tenants.life.refusals import TenantClosing
 from tenants.models import Tenant
 from tenants.services import TenantSuspended
 
 
-def state_refusal(tenant: Tenant, found: Snapshot) -> DomainError | None:
-    """Why nothing is to be had at this tenant now."""
+def state_refusal(tenant: Tenant, found: Snapshot, *, method: str = "") -> DomainError | None:
+    """Why nothing is to be had at this tenant now, or nothing with `method`; a task has none and may write."""
     if tenant.status == Tenant.Status.CLOSING:
         return TenantClosing(reason=tenant.closing_reason, erase_after=tenant.erase_after)
     if tenant.status != Tenant.Status.ACTIVE:
         return TenantSuspended(state=tenant.status, reason=tenant.suspended_reason)
-    return HOLDS[found.hold]() if found.hold else None
+    return _hold_refusal(found.hold, method) if found.hold else None
+
+
+def _hold_refusal(hold: str, method: str) -> DomainError | None:
+    if hold != READ_ONLY:
+        return HOLDS[hold](degree="suspended")
+    return None if method in SAFE_METHODS else HOLDS[hold](degree="read_only")
 
 
 def feature_refusal(needs: Needs, found: Snapshot) -> DomainError | None:

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from config.needs import Meter
 from config.serializers import LineField, PlainJSONField, StrictSerializer, WholeNumberField
+from quotas.caps.serializers import SpendCapOut
 from quotas.entitlements import GrantInForce, Snapshot
 from quotas.meters import METERS, Window
 from quotas.models import Explanation, UsageEvent
@@ -24,6 +25,9 @@ class MeterUsageOut(serializers.Serializer[Any]):
     remaining = serializers.IntegerField(allow_null=True, help_text="null is unlimited")
     resets_at = serializers.DateTimeField(allow_null=True, help_text="null never resets")
     hard = serializers.BooleanField(help_text="a hard meter refuses at its limit")
+    billed = serializers.BooleanField(
+        source="is_billed", help_text="what is above the limit is taken, and billed"
+    )
 
 
 class ShareUsageOut(serializers.Serializer[Any]):
@@ -39,6 +43,7 @@ class ShareUsageOut(serializers.Serializer[Any]):
 class UsageOut(serializers.Serializer[Any]):
     plan = serializers.CharField()
     meters = MeterUsageOut(many=True)
+    spend_cap = SpendCapOut(allow_null=True, help_text="null where nothing is billed by usage")
     shares = ShareUsageOut(many=True)
 
 
@@ -100,7 +105,7 @@ class ExplanationOut(serializers.Serializer[Any]):
     allowed = serializers.BooleanField()
     code = serializers.CharField()
     rule = serializers.CharField(
-        help_text="state, role, feature:…, rate:…, concurrency, meter:…, load or unavailable"
+        help_text="state, role, feature:…, rate:…, concurrency, meter:…, spend_cap:…, load or unavailable"
     )
     limit = serializers.IntegerField(allow_null=True)
     used = serializers.IntegerField(allow_null=True)

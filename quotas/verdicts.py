@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from config.needs import Meter
+from quotas.caps.budgets import Budget, Part, Place
 from quotas.entitlements import Rate
 
 _MICROSECONDS = 1_000_000
@@ -31,12 +33,26 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """API calls asked of one tenant and month. `limit` None is unlimited."""
+    """API calls asked of one tenant and month. `limit` None is unlimited.
+
+    `budget` is that which calls above the included weigh against; None where no cap holds.
+    """
 
     tenant_id: UUID
     period_start: datetime
     asked: int
     limit: int | None
+    budget: Budget | None = None
+
+    @property
+    def place(self) -> Place:
+        return Meter.API_CALLS, self.period_start
+
+    @property
+    def weighed(self) -> Part | None:
+        """Their part of the budget."""
+        parts = self.budget.parts if self.budget else ()
+        return next((part for part in parts if (part.meter, part.period) == self.place), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +91,8 @@ class RateState:
 class Verdict:
     """`refused_by` names the rate that refused, or is empty; `is_exhausted`: no API calls are left.
 
-    `is_crowded`: as many run at once as may. `is_out_of_date`: the tenant has another version, and
+    `is_crowded`: as many run at once as may. `is_capped`: the budget, of which `spent` minor units are
+    spent, does not pay for them. `is_out_of_date`: the tenant has another version, and
     nothing was counted. `calls_used` and `epoch` are of the API calls counted, when some were asked.
     """
 
@@ -84,7 +101,9 @@ class Verdict:
     retry_seconds: float = 0.0
     is_exhausted: bool = False
     is_crowded: bool = False
+    is_capped: bool = False
     is_out_of_date: bool = False
     calls_used: int = 0
     running: int = 0
     epoch: str = ""
+    spent: int = 0

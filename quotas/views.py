@@ -17,6 +17,8 @@ from config.errors import DomainError
 from config.needs import Needs
 from config.serializers import BatchOut, batch_of
 from quotas import correcting, explanations, ledger, reporting
+from quotas.caps.serializers import spend_cap
+from quotas.caps.standing import spending
 from quotas.entitlements import snapshot
 from quotas.filters import UsageEventFilter
 from quotas.models import UsageEvent
@@ -42,7 +44,7 @@ _REPORTING = Needs(meter=None)
 
 
 class Usage(View):
-    """Every meter: its limit, and what is used and left of it; and the tenant's shares of the machine."""
+    """Every meter: its limit, and what is used and left of it; what use above limits costs; and the shares."""
 
     needs = _REACHABLE
 
@@ -50,9 +52,11 @@ class Usage(View):
     def get(self, request: Request) -> Response:
         tenant, now = require_tenant(), timezone.now()
         found = snapshot(tenant.id, now=now)
+        spent = spending(tenant.id, found, now=now)
         facts = {
             "plan": found.plan,
             "meters": ledger.usage_under(found, now=now),
+            "spend_cap": spend_cap(spent) if spent.is_of_use else None,
             "shares": shares_used(tenant),
         }
         return Response(UsageOut(facts).data)
@@ -131,7 +135,13 @@ class UsageEventBatch(View):
         )
         results = [_result(index, outcome) for index, outcome in enumerate(outcomes)]
         body = msgspec.json.encode({"results": results}, enc_hook=str)
-        return HttpResponse(body, status=207, content_type="application/json")
+        answer = HttpResponse(body, status=207, content_type="application/json")
+        answer.refusals = {  # type: ignore[attr-defined]  # for the gate, which explains them
+            index: outcome
+            for index, outcome in enumerate(outcomes)
+            if isinstance(outcome, DomainError)
+        }
+        return answer
 
 
 def _result(index: int, outcome: Stored | DomainError) -> dict[str, Any]:

@@ -13,7 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from config.errors import all_errors
+from quotas.decision import SPEND_CAP
 from quotas.models import Explanation
+from quotas.refusals import HOLDS
 
 _RATES: Mapping[str, Promise] = {
     "tenant": gettext_lazy("Requests of the tenant together"),
@@ -102,12 +104,17 @@ def _meter_rule(_told: Mapping[str, Any], name: str) -> str:
     return _("Allowance of “%(meter)s”") % {"meter": name}
 
 
+def _cap_rule(_told: Mapping[str, Any], name: str) -> str:
+    return _("Spend cap, at “%(meter)s”") % {"meter": name}
+
+
 _RULES: Mapping[str, Callable[[Mapping[str, Any], str], str]] = {
     "state": _state_rule,
     "feature": _feature_rule,
     "role": _role_rule,
     "rate": _rate_rule,
     "meter": _meter_rule,
+    SPEND_CAP: _cap_rule,
     "concurrency": lambda _told, _name: _("Requests at work at the same time"),
     "load": lambda _told, _name: _("The server was overloaded"),
     "unavailable": lambda _told, _name: _("The database was away"),
@@ -144,8 +151,12 @@ def _stated(states: Mapping[str, int | None]) -> str:
 def _no_grant(told: Mapping[str, Any]) -> str:
     """Where no grant decided: a feature that none has, a restriction, or a limit of the house itself."""
     if told.get("hold"):
-        return _("A restriction: %(title)s") % {"title": _title(told["hold"])}
+        refusal = HOLDS.get(told["hold"])
+        title = str(refusal.title) if refusal else told["hold"]
+        return _("A restriction: %(title)s") % {"title": title}
     kind = str(told.get("rule", "")).partition(":")[0]
+    if kind == SPEND_CAP:
+        return _("The cap that the tenant itself has set")
     if kind in {"feature", "meter"}:
         return _("No grant includes it")
     return _("The house's own rule, the same in every plan")
@@ -155,6 +166,8 @@ def _counter(told: Mapping[str, Any]) -> str:
     """`990 of 1,000 used, 20 asked for, starts again on …`; empty where nothing was counted."""
     if told.get("limit") is None or told.get("used") is None:
         return ""
+    if str(told.get("rule", "")).startswith(SPEND_CAP):
+        return _spent(told)
     facts = {"used": _count(told["used"]), "limit": _count(told["limit"])}
     words = _("%(used)s of %(limit)s used") % facts
     asked = (told.get("facts") or {}).get("asked")
@@ -164,6 +177,20 @@ def _counter(told: Mapping[str, Any]) -> str:
     return words + (
         ", " + _("starts again on %(moment)s") % {"moment": _moment(resets)} if resets else ""
     )
+
+
+def _spent(told: Mapping[str, Any]) -> str:
+    """`9,990 of 10,000 USD spent (hundredths), …`: quotas knows a budget's unit by its name alone."""
+    facts = told.get("facts") or {}
+    amounts = {
+        "spent": _count(told["used"]),
+        "cap": _count(told["limit"]),
+        "currency": facts.get("currency") or "",
+    }
+    words = _("%(spent)s of %(cap)s spent, in minor units of %(currency)s") % amounts
+    if facts.get("asked") is not None:
+        words += ", " + _("%(asked)s asked for") % {"asked": _count(facts["asked"])}
+    return words
 
 
 def _count(value: int) -> str:

@@ -1,18 +1,15 @@
-"""Grants, row security and functions of the square's tables, as the packages declare them (`rights.py`)."""
+"""Grants, row security, functions and triggers of the square's tables, as the packages declare them (`rights.py`)."""
 
 import hashlib
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
-import psycopg
 from django.apps import apps
 from django.conf import settings
 from django.db.migrations.loader import MigrationLoader
 from psycopg import sql
 
-from config.rights import Function, TableRights
+from config.rights import TableRights
+from tenants import sealing
 from tenants.engine.owner import owner_connection
 from tenants.roles import (
     GROUP,
@@ -24,39 +21,8 @@ from tenants.roles import (
     WEB,
     close_history_sql,
 )
+from tenants.sealing import Owner, declared, make_functions, make_triggers
 
-Owner = psycopg.Connection[tuple[Any, ...]]
-_CHECK_SEAL = """
-CREATE OR REPLACE FUNCTION plaza.check_seal(seal text, VARIADIC parts text[])
-RETURNS void LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    message text := array_to_string(parts, E'\\x1f', E'\\x1e');
-BEGIN
-    IF NOT EXISTS (
-        SELECT FROM plaza.seal_key AS known
-         WHERE check_seal.seal = encode(sha256(convert_to(known.key, 'UTF8')
-               || sha256(convert_to(known.key || message, 'UTF8'))), 'hex')
-    ) THEN
-        RAISE insufficient_privilege USING MESSAGE = 'the seal is not ours';
-    END IF;
-END $$;
-"""
-# `role` is what SET ROLE said also inside a function of another owner, where current_user is that owner.
-_CHECK_TENANT = """
-CREATE OR REPLACE FUNCTION plaza.check_tenant(tenant uuid)
-RETURNS void LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    caller text := coalesce(nullif(current_setting('role'), 'none'), session_user::text);
-BEGIN
-    IF caller ~ '^t_[0-9a-f]{32}$' AND substr(caller, 3)::uuid IS DISTINCT FROM tenant THEN
-        RAISE insufficient_privilege USING MESSAGE = 'another tenant''s usage';
-    END IF;
-END $$;
-"""
-_CHECKS = (
-    (_CHECK_SEAL, "check_seal(text, text[])"),
-    (_CHECK_TENANT, "check_tenant(uuid)"),
-)
 _OWN_ROWS = "{by} = substr(current_user::text, 3)::uuid"
 
 
@@ -95,7 +61,8 @@ def _make_schema(owner: Owner) -> None:
 def _grant_everything(owner: Owner) -> None:
     _take_back(owner)
     _grant_schemas(owner)
-    _make_functions(owner)
+    make_functions(owner)
+    make_triggers(owner)
     _grant_tables(owner)
 
 
@@ -122,26 +89,19 @@ def _is_migrated(owner: Owner) -> bool:
 
 
 def _fingerprint(owner: Owner) -> str:
-    """A digest of everything that `prepare_rights` makes: declarations, key, tables, and this file."""
+    """A digest of everything that `prepare_rights` makes: declarations, key, tables, and who makes it."""
     tables = owner.execute(
         "SELECT array_agg(relname || ' ' || relkind::text ORDER BY relname) FROM pg_class"
         " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'S', 'v')"
         " AND NOT relispartition"
     ).fetchone()
     declarations = [
-        declared(name) for name in ("RIGHTS", "FUNCTIONS", "KEEPER_TABLES", "OWNERS_TABLES")
+        declared(name)
+        for name in ("RIGHTS", "FUNCTIONS", "TRIGGERS", "KEEPER_TABLES", "OWNERS_TABLES")
     ]
-    told = repr((tables, declarations, settings.PLAZA_DB_KEY, Path(__file__).read_text()))
+    makers = [Path(each).read_text() for each in (__file__, sealing.__file__)]
+    told = repr((tables, declarations, settings.PLAZA_DB_KEY, makers))
     return hashlib.sha256(told.encode()).hexdigest()
-
-
-def declared(name: str) -> list[Any]:
-    """What every installed package declares under `name` in its `rights.py`."""
-    found: list[Any] = []
-    for config in apps.get_app_configs():
-        if find_spec(f"{config.name}.rights") is not None:
-            found.extend(getattr(import_module(f"{config.name}.rights"), name, ()))
-    return found
 
 
 def _grant_schemas(owner: Owner) -> None:
@@ -150,29 +110,6 @@ def _grant_schemas(owner: Owner) -> None:
     )
     owner.execute(f"GRANT USAGE ON SCHEMA plaza TO {SQUARE}, {GROUP}, {KEEPER}")
     owner.execute(f"GRANT CREATE ON SCHEMA plaza TO {KEEPER}")
-
-
-def _make_functions(owner: Owner) -> None:
-    owner.execute("CREATE TABLE IF NOT EXISTS plaza.seal_key (key text PRIMARY KEY)")
-    owner.execute(f"GRANT SELECT ON plaza.seal_key TO {KEEPER}")
-    owner.execute("DELETE FROM plaza.seal_key WHERE key <> %s", [settings.PLAZA_DB_KEY])
-    owner.execute(
-        "INSERT INTO plaza.seal_key VALUES (%s) ON CONFLICT DO NOTHING", [settings.PLAZA_DB_KEY]
-    )
-    for function, signature in _CHECKS:
-        _make_function(owner, Function(signature, function))
-    functions: list[Function] = declared("FUNCTIONS")
-    for each in functions:
-        _make_function(owner, each)
-        if not each.is_inner:
-            owner.execute(f"GRANT EXECUTE ON FUNCTION plaza.{each.signature} TO {SQUARE}, {GROUP}")
-
-
-def _make_function(owner: Owner, function: Function) -> None:
-    """The keeper's, whoever has it now; the owner makes it, for the keeper need not know plpgsql."""
-    owner.execute(function.sql)
-    owner.execute(f"ALTER FUNCTION plaza.{function.signature} OWNER TO {KEEPER}")
-    owner.execute(f"REVOKE ALL ON FUNCTION plaza.{function.signature} FROM PUBLIC")
 
 
 def _take_back(owner: Owner) -> None:

@@ -17,12 +17,15 @@ from apps.crm.models import (
     Order,
     Tag,
 )
+from tests.factories_books import *  # noqa: F403
 from tests.factories_campaigns import *  # noqa: F403
 from tests.factories_endings import *  # noqa: F403
 from tests.factories_messages import *  # noqa: F403
 from tests.factories_money import *  # noqa: F403
 from tests.factories_people import *  # noqa: F403
+from tests.factories_providers import *  # noqa: F403
 from tests.factories_schemas import *  # noqa: F403
+from tests.factories_subscriptions import *  # noqa: F403
 
 
 class CompanyFactory(DjangoModelFactory[Company]):

@@ -7,7 +7,7 @@ from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from config.ids import new_id
-from quotas.models import AlertSetting, UsageAlert, UsageDay
+from quotas.models import AlertSetting, Spend, SpendCap, UsageAlert, UsageDay
 from tenants.models import Mail, WebhookDelivery, WebhookEndpoint
 from tenants.outbound.signing import new_secret, sealed
 from tests.factories_people import PersonFactory, TenantFactory
@@ -15,6 +15,8 @@ from tests.factories_people import PersonFactory, TenantFactory
 __all__ = [
     "AlertSettingFactory",
     "MailFactory",
+    "SpendCapFactory",
+    "SpendFactory",
     "UsageAlertFactory",
     "UsageDayFactory",
     "WebhookDeliveryFactory",
@@ -96,3 +98,22 @@ class UsageAlertFactory(DjangoModelFactory[UsageAlert]):
     used = 80
     is_told = True
     told_at = factory.LazyFunction(timezone.now)
+
+
+class SpendCapFactory(DjangoModelFactory[SpendCap]):
+    class Meta:
+        model = SpendCap
+
+    tenant_id = factory.LazyFunction(new_id)
+    amount = 5_000
+    unit = "USD"
+    set_at = factory.LazyFunction(timezone.now)
+
+
+class SpendFactory(DjangoModelFactory[Spend]):
+    class Meta:
+        model = Spend
+
+    tenant_id = factory.LazyFunction(new_id)
+    period_start = _MONTH
+    spent = 1

@@ -6,7 +6,16 @@ import factory
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from billing.models import Provider, ProviderPrice, Scaling, Subscription, WebhookEvent
+from billing import catalogue
+from billing.models import (
+    CatalogueVersion,
+    Provider,
+    ProviderPrice,
+    Scaling,
+    Subscription,
+    WebhookEvent,
+    WebhookKey,
+)
 from config.ids import new_id
 from quotas.models import (
     ApiCallMark,
@@ -141,6 +150,15 @@ class WebhookEventFactory(DjangoModelFactory[WebhookEvent]):
     received_at = factory.LazyFunction(timezone.now)
 
 
+class WebhookKeyFactory(DjangoModelFactory[WebhookKey]):
+    class Meta:
+        model = WebhookKey
+
+    digest = factory.LazyFunction(new_id)
+    event_id = factory.LazyFunction(new_id)
+    received_at = factory.LazyFunction(timezone.now)
+
+
 class ScalingFactory(DjangoModelFactory[Scaling]):
     class Meta:
         model = Scaling
@@ -148,3 +166,12 @@ class ScalingFactory(DjangoModelFactory[Scaling]):
     tenant_id = factory.LazyFunction(new_id)
     scaled_at = factory.LazyFunction(timezone.now)
     shares = factory.LazyFunction(dict)
+
+
+class CatalogueVersionFactory(DjangoModelFactory[CatalogueVersion]):
+    class Meta:
+        model = CatalogueVersion
+
+    version = 1
+    contents = factory.LazyFunction(catalogue.contents)
+    stored_at = factory.LazyFunction(timezone.now)

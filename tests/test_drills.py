@@ -17,7 +17,10 @@ pytestmark = pytest.mark.timeout(900)
 ON_THE_STACK = ["grants", "policy", "noisy", "web", "redis", "postgres"]
 # By how a connection becomes the tenant's: what is drilled so.
 DRILLS = {
-    "role": ["sqlwall", "interleave", "isolation", "provisioning", "offboard"],
+    "role": [
+        *("sqlwall", "interleave", "isolation", "provisioning", "offboard"),
+        *("webhooks", "reconcile", "clock"),
+    ],
     "tenant": ["sqlwall", "interleave"],
 }
 if os.environ.get("PLAZA_SYSTEM_SERVERS"):  # PgBouncer is a distribution's: `make test` needs none

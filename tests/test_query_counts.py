@@ -40,9 +40,14 @@ def rows_of(noun: str, count: int, acme) -> None:
         ),
         "webhook-endpoints": factories.WebhookEndpointFactory,
     }
-    if noun == "usage-events":
+    of_tenant: dict[str, Any] = {
+        "credits": factories.CreditMovementFactory,
+        "invoices": factories.InvoiceFactory,
+        "usage-events": factories.UsageEventFactory,
+    }
+    if noun in of_tenant:
         for _ in range(count):
-            factories.UsageEventFactory(tenant_id=acme.pk)
+            of_tenant[noun](tenant_id=acme.pk)
         return
     if noun in shared:
         for _ in range(count):

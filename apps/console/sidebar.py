@@ -23,7 +23,16 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "title": _("Money"),
             "items": [
                 _item(_("Subscriptions"), "receipt_long", "billing_subscription"),
+                _item(_("Invoices"), "description", "billing_invoice"),
+                _item(_("Tax profiles"), "badge", "billing_taxprofile"),
+                {
+                    "title": _("Margins"),
+                    "icon": "query_stats",
+                    "link": reverse("console:margins"),
+                },
                 _item(_("Webhooks"), "webhook", "billing_webhookevent"),
+                _item(_("Provider commands"), "send", "billing_providercommand"),
+                _item(_("Differences"), "difference", "billing_providerdifference"),
             ],
         },
         {

@@ -11,6 +11,7 @@ TONES = {
     "done": "success",
     "trialing": "info",
     "received": "info",
+    "waiting": "info",
     "provisioning": "info",
     "past_due": "warning",
     "paused": "warning",
@@ -24,6 +25,10 @@ TONES = {
     "steady": "success",
     "migrating": "info",
     "set_aside": "danger",
+    "open": "info",
+    "paid": "success",
+    "void": "default",
+    "uncollectible": "danger",
 }
 # The same states in the reader's language.
 STATES: Mapping[str, Promise] = {
@@ -31,6 +36,7 @@ STATES: Mapping[str, Promise] = {
     "done": pgettext_lazy("state", "done"),
     "trialing": pgettext_lazy("state", "on trial"),
     "received": pgettext_lazy("state", "received"),
+    "waiting": pgettext_lazy("state", "waiting"),
     "ignored": pgettext_lazy("state", "ignored"),
     "provisioning": pgettext_lazy("state", "being set up"),
     "past_due": pgettext_lazy("state", "payment overdue"),
@@ -44,6 +50,10 @@ STATES: Mapping[str, Promise] = {
     "steady": pgettext_lazy("state", "steady"),
     "migrating": pgettext_lazy("state", "migrating"),
     "set_aside": pgettext_lazy("state", "set aside"),
+    "open": pgettext_lazy("state", "open"),
+    "paid": pgettext_lazy("state", "paid"),
+    "void": pgettext_lazy("state", "void"),
+    "uncollectible": pgettext_lazy("state", "uncollectible"),
 }
 
 KINDS: Mapping[str, Promise] = {

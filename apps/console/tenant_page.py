@@ -11,8 +11,11 @@ from django.utils.translation import gettext as _
 
 from apps.console.states import STATES
 from billing.models import Subscription, WebhookEvent
+from billing.money import Money, major
 from quotas import explanations, ledger
-from quotas.models import Grant, Hold
+from quotas.caps.standing import spending
+from quotas.entitlements import snapshot
+from quotas.models import Grant, Hold, SpendCap
 from quotas.wording import why
 from tenants.identity.people import members_of
 from tenants.models import Tenant
@@ -34,6 +37,7 @@ def facts_of(object_id: str, *, now: datetime) -> list[Table]:
     return [
         _subscription(tenant_id),
         _usage(tenant_id, now),
+        _spending(tenant_id, now),
         _grants(tenant_id),
         _members(tenant_id),
         _webhooks(tenant_id),
@@ -85,6 +89,22 @@ def _usage(tenant_id: UUID, now: datetime) -> Table:
         for found in ledger.usage(tenant_id=tenant_id, now=now)
     ]
     return _table(_("Usage"), headers, rows)
+
+
+def _spending(tenant_id: UUID, now: datetime) -> Table:
+    """What use above the included costs in the present billing period, and the tenant's own cap."""
+    headers = [_("currency"), _("spent"), _("cap"), _("left"), _("set by"), _("starts again")]
+    found = spending(tenant_id, snapshot(tenant_id, now=now), now=now)
+    cap = SpendCap.objects.filter(tenant_id=tenant_id).first()
+    rows = [[
+        found.unit or "–",
+        major(Money(found.spent, found.unit)),
+        "∞" if found.cap is None else major(Money(found.cap, found.unit)),
+        "∞" if found.remaining is None else major(Money(found.remaining, found.unit)),
+        cap.set_by if cap else "–",
+        _moment(found.resets_at),
+    ]]  # fmt: skip
+    return _table(_("Use above the included"), headers, rows if found.is_of_use else [])
 
 
 def _grants(tenant_id: UUID) -> Table:

@@ -2,9 +2,31 @@
 
 from django.urls import path
 
-from apps.console.views import endings, hosts, messages, money, people, tenants
+from apps.console.views import (
+    endings,
+    hosts,
+    invoices,
+    messages,
+    money,
+    people,
+    providers,
+    tax_profiles,
+    tenants,
+)
 from apps.console.views.site import site
 
-__all__ = ["endings", "hosts", "messages", "money", "people", "site", "tenants", "urlpatterns"]
+__all__ = [
+    "endings",
+    "hosts",
+    "invoices",
+    "messages",
+    "money",
+    "people",
+    "providers",
+    "site",
+    "tax_profiles",
+    "tenants",
+    "urlpatterns",
+]
 
 urlpatterns = [path("", site.urls)]

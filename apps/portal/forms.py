@@ -96,3 +96,20 @@ class ImportForm(ServiceForm):
         help_text=_("Otherwise a file with too many new contacts is refused before it starts."),
         required=False,
     )
+
+
+class InvitationForm(ServiceForm):
+    token = forms.CharField(widget=forms.HiddenInput())
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    password = forms.CharField(
+        label=_("Password"),
+        help_text=_("If you have an account, its password; otherwise choose one."),
+        max_length=_LONGEST_PASSWORD,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )

@@ -7,6 +7,7 @@ from apps.portal.views import (
     exports,
     home,
     imports,
+    invitation,
     language,
     plan,
     reference,
@@ -17,6 +18,7 @@ from apps.portal.views import (
 urlpatterns = [
     path("", home.home, name="home"),
     path("login", sign_in.login, name="login"),
+    path("invitation", invitation.invitation, name="invitation"),
     path("logout", sign_in.logout, name="logout"),
     path("contacts", contacts.contacts, name="portal-contacts"),
     path("imports", imports.imports, name="portal-imports"),
@@ -31,6 +33,7 @@ urlpatterns = [
     path("plan/confirmation", plan.confirmation, name="portal-confirmation"),
     path("plan/checkout", plan.checkout, name="portal-checkout"),
     path("usage", usage.usage, name="portal-usage"),
+    path("usage/spend-cap", usage.spend_cap, name="portal-spend-cap"),
     path("usage/why", usage.refused, name="portal-why"),
     path("reference", reference.reference, name="reference"),
     path("i18n/setlang", language.choose, name="set_language"),

@@ -3,25 +3,38 @@
 import tomllib
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from billing.catalogue.reading import (
-    CURRENCIES,
-    INTERVALS,
+from billing.catalogue.metered import MeteredPrice
+from billing.catalogue.reading import CatalogueInvalid, read
+from billing.catalogue.shapes import (
+    AddOnSpec,
+    Amounts,
     Catalogue,
-    CatalogueInvalid,
+    CouponSpec,
+    CreditSpec,
     PlanSpec,
     PriceSpec,
-    read,
+    SeatPrice,
 )
-from config.needs import Feature, Meter
+from billing.catalogue.values import CURRENCIES, INTERVALS
+from config.needs import Meter
 
 __all__ = [
     "CURRENCIES",
     "FREE",
     "INTERVALS",
+    "AddOnSpec",
+    "Amounts",
+    "Catalogue",
     "CatalogueInvalid",
+    "CouponSpec",
+    "CreditSpec",
+    "MeteredPrice",
     "PlanSpec",
     "PriceSpec",
+    "SeatPrice",
+    "contents",
     "feature_ladder",
     "ladder",
     "load",
@@ -35,10 +48,16 @@ _FILE = Path(__file__).with_name("plans.toml")
 
 
 @cache
+def contents() -> dict[str, Any]:
+    """The file as it is, parsed."""
+    with _FILE.open("rb") as file:
+        return tomllib.load(file)
+
+
+@cache
 def load() -> Catalogue:
     """The whole catalogue. Raises CatalogueInvalid, which stops the start."""
-    with _FILE.open("rb") as file:
-        return read(tomllib.load(file))
+    return read(contents())
 
 
 def version() -> int:
@@ -52,22 +71,14 @@ def plans() -> tuple[PlanSpec, ...]:
 
 def plan(key: str) -> PlanSpec:
     """The plan named `key`. Raises KeyError."""
-    for spec in plans():
-        if spec.key == key:
-            return spec
-    raise KeyError(key)
+    return load().plan(key)
 
 
 def ladder(meter: Meter) -> tuple[tuple[str, int | None], ...]:
     """What each plan allows of `meter`, in order of price: ((plan, limit or None), …)."""
-    return tuple((spec.key, spec.limits[meter]) for spec in plans())
+    return load().ladder(meter)
 
 
 def feature_ladder() -> dict[str, str]:
     """The cheapest plan that has each feature; a feature of no plan is not in it."""
-    cheapest: dict[str, str] = {}
-    for spec in plans():
-        for feature in Feature:
-            if feature in spec.features:
-                cheapest.setdefault(feature.value, spec.key)
-    return cheapest
+    return load().feature_ladder()

@@ -1,87 +1,47 @@
 """Read a catalogue file into plans, or say what is wrong with it, by path."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from itertools import pairwise
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+from billing.catalogue import reading_extras, reading_metered
+from billing.catalogue.shapes import Catalogue, PlanSpec, PriceSpec
+from billing.catalogue.values import INTERVALS, UNLIMITED, faults_of_prices, is_count
 from config.context import Shares
 from config.needs import Feature, Meter, RateClass
 
-CURRENCIES = ("USD", "EUR", "MXN", "CRC")
-INTERVALS = ("month", "year")
-UNLIMITED = "unlimited"
 # What the gate counts requests by: all of a tenant's, each credential's, and kinds of endpoints.
 SCOPES = ("tenant", "credential", *(each.scope for each in RateClass))
 # How much room a tenant has is one of its shares; as a meter it has the same limit.
 STATED_METERS = tuple(meter for meter in Meter if meter is not Meter.STORAGE_BYTES)
 SHARES = tuple(field.name for field in fields(Shares))
-_PLAN_KEYS = frozenset({"name", "trial_days", "features", "limits", "rates", "shares", "prices"})
+_PLAN_KEYS = frozenset(
+    {"name", "trial_days", "features", "limits", "rates", "shares", "prices", "seats", "metered"}
+)
 
 
 class CatalogueInvalid(ImproperlyConfigured):
     """The catalogue breaks its own rules; the message names each place."""
 
 
-@dataclass(frozen=True, slots=True)
-class PriceSpec:
-    """What one interval of a plan costs, in integer minor units of `currency`."""
-
-    plan: str
-    interval: str
-    currency: str
-    amount_minor: int
-
-    @property
-    def lookup_key(self) -> str:
-        """The price's name at a provider."""
-        return f"plaza_{self.plan}_{self.currency}_{self.interval}".lower()
-
-
-@dataclass(frozen=True, slots=True)
-class PlanSpec:
-    """One plan. A limit of None is unlimited; a rate is (requests, seconds)."""
-
-    key: str
-    rank: int
-    name: str
-    trial_days: int
-    features: frozenset[Feature]
-    limits: Mapping[Meter, int | None]
-    rates: Mapping[str, tuple[int, int]]
-    shares: Shares
-    prices: tuple[PriceSpec, ...]
-
-    @property
-    def is_paid(self) -> bool:
-        return bool(self.prices)
-
-    def price(self, *, currency: str, interval: str) -> PriceSpec | None:
-        for price in self.prices:
-            if (price.currency, price.interval) == (currency, interval):
-                return price
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class Catalogue:
-    """Every plan in order of price, and the version of the file."""
-
-    version: int
-    plans: tuple[PlanSpec, ...]
-
-
 def read(data: Mapping[str, Any]) -> Catalogue:
     """The plans of a parsed file. Raises CatalogueInvalid with every fault, not only the first."""
     faults = list(_faults_of_shape(data))
     if not faults:
-        plans = tuple(_plans(data["plans"], data["endpoint_rates"]))
-        faults = list(_faults_of_ladder(plans))
+        found = built(data)
+        faults = list(_faults_of_ladder(found.plans))
         if not faults:
-            return Catalogue(version=data["version"], plans=plans)
+            return found
     raise CatalogueInvalid("The catalogue of plans is not valid: " + "; ".join(faults))
+
+
+def built(data: Mapping[str, Any]) -> Catalogue:
+    """The catalogue of a file that is known to be valid."""
+    plans = tuple(_plans(data["plans"], data["endpoint_rates"]))
+    return Catalogue(data["version"], plans, **reading_extras.extras(data))
 
 
 def _plans(tables: Mapping[str, Any], everywhere: Mapping[str, Any]) -> Iterator[PlanSpec]:
@@ -116,6 +76,8 @@ def _plans(tables: Mapping[str, Any], everywhere: Mapping[str, Any]) -> Iterator
                 for interval, amounts in table.get("prices", {}).items()
                 for currency, amount in amounts.items()
             ),
+            seats=reading_metered.seat_price(table),
+            metered=reading_metered.metered_prices(table),
         )
 
 
@@ -123,12 +85,8 @@ def _endpoint_scopes(rates: Mapping[str, Any]) -> dict[str, Any]:
     return {f"endpoint:{name}": rate for name, rate in rates.items()}
 
 
-def _is_count(value: object, *, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
-
-
 def _faults_of_shape(data: Mapping[str, Any]) -> Iterator[str]:
-    if not _is_count(data.get("version"), least=1):
+    if not is_count(data.get("version"), least=1):
         yield "version: a whole number from 1"
     yield from _faults_of_endpoint_rates(data.get("endpoint_rates"))
     tables = data.get("plans")
@@ -141,6 +99,7 @@ def _faults_of_shape(data: Mapping[str, Any]) -> Iterator[str]:
             continue
         for fault in _faults_of_plan(table, is_free=key == "free"):
             yield f"plans.{key}.{fault}"
+    yield from reading_extras.faults_of_extras(data, tables)
 
 
 def _faults_of_plan(table: Mapping[str, Any], *, is_free: bool) -> Iterator[str]:
@@ -148,16 +107,19 @@ def _faults_of_plan(table: Mapping[str, Any], *, is_free: bool) -> Iterator[str]
         yield f"{unknown}: not a setting of a plan"
     if not isinstance(table.get("name"), str) or not table["name"].strip():
         yield "name: a text"
-    if not _is_count(table.get("trial_days"), least=0 if is_free else 1):
+    if not is_count(table.get("trial_days"), least=0 if is_free else 1):
         yield "trial_days: a whole number of days"
     yield from _faults_of_features(table.get("features"))
     yield from _faults_of_limits(table.get("limits"))
     yield from _faults_of_rates(table.get("rates"))
     yield from _faults_of_shares(table.get("shares"))
-    if is_free and "prices" in table:
-        yield "prices: the free plan has none"
-    elif not is_free:
+    if is_free:
+        for noun in sorted({"prices", "seats", "metered"} & set(table)):
+            yield f"{noun}: the free plan has none"
+    else:
         yield from _faults_of_prices(table.get("prices"))
+        yield from reading_metered.faults_of_seats(table.get("seats"), table.get("limits"))
+        yield from reading_metered.faults_of_metered(table.get("metered", {}), table.get("limits"))
 
 
 def _faults_of_features(features: object) -> Iterator[str]:
@@ -174,7 +136,7 @@ def _faults_of_limits(limits: object) -> Iterator[str]:
         yield f"limits: one for each of {', '.join(STATED_METERS)}"
         return
     for meter, limit in limits.items():
-        if limit != UNLIMITED and not _is_count(limit, least=0):
+        if limit != UNLIMITED and not is_count(limit, least=0):
             yield f"limits.{meter}: a whole number from 0, or {UNLIMITED!r}"
 
 
@@ -196,7 +158,7 @@ def _faults_of_endpoint_rates(rates: object) -> Iterator[str]:
 def _faults_of_each_rate(rates: Mapping[str, Any], path: str) -> Iterator[str]:
     for name, rate in rates.items():
         is_table = isinstance(rate, dict) and set(rate) == {"requests", "seconds"}
-        if not is_table or not all(_is_count(value, least=1) for value in rate.values()):
+        if not is_table or not all(is_count(value, least=1) for value in rate.values()):
             yield f"{path}.{name}: {{ requests, seconds }}, whole numbers from 1"
 
 
@@ -205,7 +167,7 @@ def _faults_of_shares(shares: object) -> Iterator[str]:
         yield f"shares: one for each of {', '.join(SHARES)}"
         return
     for name, share in shares.items():
-        if not _is_count(share, least=1) and (name, share) != ("storage_limit_bytes", UNLIMITED):
+        if not is_count(share, least=1) and (name, share) != ("storage_limit_bytes", UNLIMITED):
             yield f"shares.{name}: a whole number from 1 (of storage also {UNLIMITED!r})"
 
 
@@ -213,11 +175,7 @@ def _faults_of_prices(prices: object) -> Iterator[str]:
     if not isinstance(prices, dict) or set(prices) != set(INTERVALS):
         yield f"prices: one table for each of {', '.join(INTERVALS)}"
         return
-    for interval, amounts in prices.items():
-        if not isinstance(amounts, dict) or set(amounts) != set(CURRENCIES):
-            yield f"prices.{interval}: one amount for each of {', '.join(CURRENCIES)}"
-        elif not all(_is_count(amount, least=1) for amount in amounts.values()):
-            yield f"prices.{interval}: whole minor units from 1"
+    yield from (f"prices.{fault}" for fault in faults_of_prices(prices))
 
 
 def _faults_of_ladder(plans: tuple[PlanSpec, ...]) -> Iterator[str]:
@@ -235,6 +193,8 @@ def _less_in(lower: PlanSpec, upper: PlanSpec) -> Iterator[str]:
     for meter in STATED_METERS:
         if _is_less(upper.limits[meter], lower.limits[meter]):
             yield f"plans.{upper.key}.limits.{meter}: less than in {lower.key}"
+    if _is_less(upper.most_seats, lower.most_seats):
+        yield f"plans.{upper.key}.seats.most: less than in {lower.key}"
     for name in SHARES:
         if _is_less(getattr(upper.shares, name), getattr(lower.shares, name)):
             yield f"plans.{upper.key}.shares.{name}: less than in {lower.key}"

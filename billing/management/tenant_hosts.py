@@ -3,9 +3,9 @@
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from billing import catalogue
 from billing.management.tenant_named import Actions, Options, action, named, tell
 from billing.models import Subscription
+from billing.services.catalogues import catalogue_of
 from config.management.output import JsonCommand
 from tenants import domains, hosts, shares
 from tenants.models import DomainClaim, Tenant
@@ -92,7 +92,7 @@ def _scale(command: JsonCommand, options: Options) -> None:
         raise CommandError(f"Say which shares to set ({names}), or --reset alone.")
     if options["reset"]:
         row = Subscription.objects.get(tenant_id=tenant.pk)
-        granted = catalogue.plan(row.plan).shares
+        granted = catalogue_of(row.catalogue_version).plan(row.plan).shares
         tenant = shares.reset(tenant_id=tenant.pk, granted=granted, now=now)
     else:
         tenant = shares.scale(tenant_id=tenant.pk, by_hand=by_hand, now=now)

@@ -17,7 +17,10 @@ class WebhookEventQuerySet(models.QuerySet["WebhookEvent"]):
 
 
 class WebhookEvent(models.Model):
-    """The inbox: a verified event, kept once under the provider's id, until it is handled."""
+    """The inbox: a verified event, kept once under the provider's id (WebhookKey), until it is handled.
+
+    Partitioned by month of `received_at`; the database's primary key is (id, received_at).
+    """
 
     class Status(models.TextChoices):
         RECEIVED = "received"
@@ -47,9 +50,6 @@ class WebhookEvent(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["provider", "provider_event_id"], name="webhook_event_once"
-            ),
             models.CheckConstraint(
                 condition=~Q(status__in=["done", "ignored"])
                 | Q(handled_at__isnull=False, next_attempt_at=None),
@@ -86,3 +86,18 @@ class WebhookEvent(models.Model):
         pause = min(timedelta(seconds=15) * 2 ** (self.attempts - 1), self._LONGEST_PAUSE)
         self.next_attempt_at = now + pause if self.attempts < self.MOST_ATTEMPTS else None
         self.save()
+
+
+class WebhookKey(models.Model):
+    """An event comes in once, in whatever month it comes again: kept for ever, when the event is long gone.
+
+    A partitioned table cannot have a key without its month, so keys have a table of their own, in four
+    parts by hash. `digest` is of the provider and its id of the event; its own hash is longer than needed.
+    """
+
+    digest = models.UUIDField(primary_key=True)
+    event_id = models.UUIDField()
+    received_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.digest} of {self.event_id}"

@@ -24,6 +24,10 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
             tenant__is_demo=False,
         )
 
+    def period_over(self, at: datetime) -> "SubscriptionQuerySet":
+        """Those whose billed period ended at `at` or before: it is to be closed."""
+        return self.filter(billed_until__lte=at)
+
     def grace_over(self, at: datetime) -> "SubscriptionQuerySet":
         return self.filter(status=Subscription.Status.PAST_DUE, grace_ends_at__lte=at)
 
@@ -55,6 +59,9 @@ class Subscription(models.Model):
     anchored_at = models.DateTimeField(null=True, blank=True)  # of billing periods
     period_starts_at = models.DateTimeField(null=True, blank=True)
     period_ends_at = models.DateTimeField(null=True, blank=True)
+    # Until when plan, seats and add-ons stand in invoices; null while nothing is billed.
+    billed_until = models.DateTimeField(null=True, blank=True)
+    catalogue_version = models.PositiveIntegerField(null=True, blank=True)  # null: the present one
     cancels_at_period_end = models.BooleanField(default=False)
     grace_ends_at = models.DateTimeField(null=True, blank=True)
     provider = models.CharField(max_length=16, choices=Provider, blank=True)
@@ -111,6 +118,11 @@ class Subscription(models.Model):
             ),
             models.Index(
                 fields=["grace_ends_at"], condition=Q(status="past_due"), name="subscription_graces"
+            ),
+            models.Index(
+                fields=["billed_until"],
+                condition=Q(billed_until__isnull=False),
+                name="subscription_periods_over",
             ),
         ]
 

@@ -4,11 +4,13 @@ from functools import lru_cache
 
 from django.conf import settings
 
-from billing.providers.base import Gateway, ProviderNotConfigured
+from billing.providers.base import ProviderNotConfigured
+from billing.providers.gateways import Gateway
 from billing.providers.paypal import PayPal
 from billing.providers.stripe import Stripe
 
-NAMES = ("stripe", "paypal")
+STRIPE, PAYPAL = "stripe", "paypal"
+NAMES = (STRIPE, PAYPAL)
 
 
 def gateway(provider: str) -> Gateway:

@@ -1,16 +1,15 @@
-"""What billing asks of a payment provider, in words of our own; stripe.py and paypal.py answer."""
+"""A payment provider in words of our own: its refusals, and what it is asked and answers with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
-from billing.catalogue import PriceSpec
 from config.errors import DomainError
 
 
@@ -29,6 +28,22 @@ class ProviderRefused(DomainError):
     code = "payment_provider_refused"
     status = 502
     title = _("The payment provider refused the request.")
+
+
+class ProviderDiffers(DomainError):
+    """The payment provider reckons another amount than ours: nothing is collected before a person looked."""
+
+    code = "payment_provider_differs"
+    status = 502
+    title = _("The payment provider reckons another amount.")
+
+
+class ProviderNotYet(DomainError):
+    """The payment provider has something of its own to do first: ask again at `until`."""
+
+    code = "payment_provider_not_yet"
+    status = 503
+    title = _("The payment provider has something else to do first.")
 
 
 class ProviderNotConfigured(DomainError):
@@ -119,47 +134,6 @@ class CheckoutWish:
     price_id: str
     success_url: str
     cancel_url: str
-
-
-class Gateway(Protocol):
-    """One account at one provider. Every call may raise ProviderDown or ProviderRefused."""
-
-    name: str
-    currencies: frozenset[str]
-
-    def known_prices(self, specs: Sequence[PriceSpec]) -> dict[str, KnownPrice]:
-        """What the provider has of `specs`, by lookup key."""
-        ...
-
-    def create_price(self, spec: PriceSpec, *, plan_name: str) -> KnownPrice:
-        """Make the price (and its product, if need be). Older subscribers keep what they have."""
-        ...
-
-    def create_customer(self, *, tenant_id: UUID, name: str, email: str) -> str:
-        """The new customer's id; empty where the provider knows none before the first payment."""
-        ...
-
-    def create_checkout(self, wish: CheckoutWish) -> Checkout: ...
-
-    def portal_url(self, *, customer_id: str, return_url: str) -> str:
-        """The provider's page for cards and invoices."""
-        ...
-
-    def subscription(self, subscription_id: str) -> ProviderSubscription:
-        """The subscription as it is now."""
-        ...
-
-    def change_price(self, *, subscription_id: str, price_id: str) -> str:
-        """Ask for another price; the address at which the buyer must consent, or empty."""
-        ...
-
-    def cancel_at_period_end(self, *, subscription_id: str) -> None: ...
-
-    def verified_event(
-        self, *, body: bytes, headers: Mapping[str, str], now: datetime
-    ) -> VerifiedEvent:
-        """The event in `body`. Raises SignatureInvalid unless it is proven and fresh."""
-        ...
 
 
 def is_loopback(address: str) -> bool:

@@ -6,6 +6,8 @@ a refused event again for days, and nothing is read of it but its id, its kind a
 
 import json
 import math
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, NoReturn
 
 LONGEST_NAME = 255
@@ -21,6 +23,11 @@ def read(body: bytes) -> dict[str, Any]:
         raise ValueError("nested too deep") from None
     if not isinstance(found, dict):
         raise ValueError("not an object")  # noqa: TRY004 - one error for whatever is no event
+    return mended(found)
+
+
+def mended(found: Mapping[str, Any]) -> dict[str, Any]:
+    """What a provider told, as PostgreSQL keeps it."""
     return {_mended(name, DEEPEST): _mended(value, DEEPEST) for name, value in found.items()}
 
 
@@ -42,8 +49,8 @@ def _mended(value: Any, deeper: int) -> Any:
     """`value` without NUL and half characters, which PostgreSQL does not store."""
     if deeper == 0:
         raise ValueError("nested too deep")
-    if isinstance(value, str):
-        return value.replace("\x00", "?").encode(errors="replace").decode()
+    if isinstance(value, str | Decimal):  # an SDK makes numbers of what was text on the wire
+        return str(value).replace("\x00", "?").encode(errors="replace").decode()
     if isinstance(value, list):
         return [_mended(one, deeper - 1) for one in value]
     if isinstance(value, dict):

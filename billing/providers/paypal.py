@@ -2,24 +2,25 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from itertools import count
 from typing import Any
 from uuid import UUID
 
 from billing.catalogue import PriceSpec
-from billing.providers import events
+from billing.money import Money, major
+from billing.providers import events, paypal_objects
 from billing.providers.base import (
     Checkout,
     CheckoutWish,
     KnownPrice,
     ProviderRefused,
-    ProviderStatus,
     ProviderSubscription,
     SignatureInvalid,
     VerifiedEvent,
 )
 from billing.providers.paypal_api import Account, BillingPlan, BillingSubscription, Product
+from billing.providers.paypal_methods import PayPalMethods
+from billing.providers.paypal_money import PayPalMoney
 from billing.providers.paypal_signatures import CertificateUnproven, Transmission, check
 from config.logs import logger
 
@@ -29,20 +30,12 @@ PRODUCT_ID = "PLAZA-SUBSCRIPTIONS"
 _PAGE = 20
 _VERIFY = "v1/notifications/verify-webhook-signature"
 _FAILURES_BEFORE_SUSPENSION = 3
-_STATUSES = {
-    "APPROVAL_PENDING": ProviderStatus.INCOMPLETE,
-    "APPROVED": ProviderStatus.INCOMPLETE,
-    "ACTIVE": ProviderStatus.ACTIVE,
-    "SUSPENDED": ProviderStatus.PAUSED,
-    "CANCELLED": ProviderStatus.CANCELLED,
-    "EXPIRED": ProviderStatus.CANCELLED,
-}
 
 
-class PayPal:
+class PayPal(PayPalMoney, PayPalMethods):
     """One PayPal account. `api_base` names a stand-in or the sandbox; empty is PayPal itself."""
 
-    name = "paypal"
+    name = paypal_objects.PROVIDER
     # PayPal does not take CRC.
     currencies = frozenset({"USD", "EUR", "MXN"})
 
@@ -58,7 +51,7 @@ class PayPal:
         # Newest first: a superseded plan of the same name does not replace its successor.
         for plan in sorted(self._plans(), key=lambda one: str(one["create_time"]), reverse=True):
             if plan["name"] in wanted and plan["status"] == "ACTIVE":
-                known.setdefault(plan["name"], _known_price(plan))
+                known.setdefault(plan["name"], paypal_objects.known_price(plan))
         return known
 
     def _plans(self) -> Iterator[dict[str, Any]]:
@@ -73,7 +66,10 @@ class PayPal:
 
     def create_price(self, spec: PriceSpec, *, plan_name: str) -> KnownPrice:
         self._ensure_product()
-        amount = {"value": _major(spec.amount_minor), "currency_code": spec.currency}
+        amount = {
+            "value": major(Money(spec.amount_minor, spec.currency)),
+            "currency_code": spec.currency,
+        }
         plan = BillingPlan(
             {
                 "product_id": PRODUCT_ID,
@@ -127,7 +123,7 @@ class PayPal:
             api=self._account,
         )
         begun.create()
-        return Checkout(id=begun["id"], url=_link(begun.to_dict(), "approve"))
+        return Checkout(id=begun["id"], url=paypal_objects.link(begun.to_dict(), "approve"))
 
     def portal_url(self, *, customer_id: str, return_url: str) -> str:
         """PayPal's own page of automatic payments; it knows no way back."""
@@ -135,13 +131,13 @@ class PayPal:
 
     def subscription(self, subscription_id: str) -> ProviderSubscription:
         found = BillingSubscription.find(subscription_id, api=self._account)
-        return _subscription(found.to_dict())
+        return paypal_objects.subscription(found.to_dict())
 
     def change_price(self, *, subscription_id: str, price_id: str) -> str:
         """PayPal changes nothing before the buyer consents at the returned address."""
         subscription = BillingSubscription({"id": subscription_id}, api=self._account)
         revised = subscription.post("revise", {"plan_id": price_id})
-        return _link(revised.to_dict(), "approve")
+        return paypal_objects.link(revised.to_dict(), "approve")
 
     def cancel_at_period_end(self, *, subscription_id: str) -> None:
         """PayPal knows no end of period: it cancels at once."""
@@ -164,7 +160,7 @@ class PayPal:
             log.info("webhook.asked_provider", extra={"provider": self.name, "why": str(reason)})
             self._ask_provider(transmission, body)
         try:
-            return _event(events.read(body))
+            return paypal_objects.event(events.read(body))
         except (KeyError, TypeError, ValueError):
             raise SignatureInvalid() from None
 
@@ -187,64 +183,3 @@ def _parsed(body: bytes) -> dict[str, Any]:
         return events.read(body)
     except ValueError:
         raise SignatureInvalid() from None
-
-
-def _event(payload: dict[str, Any]) -> VerifiedEvent:
-    """Raises KeyError, TypeError or ValueError for what is no event."""
-    kind = events.kind(payload["event_type"])
-    return VerifiedEvent(
-        provider=PayPal.name,
-        id=events.name(payload["id"]),
-        kind=kind,
-        subscription_ref=_subscription_of(kind, payload["resource"]),
-        payload=payload,
-    )
-
-
-def _major(amount_minor: int) -> str:
-    """All three currencies have two decimals."""
-    return f"{amount_minor // 100}.{amount_minor % 100:02d}"
-
-
-def _known_price(plan: Mapping[str, Any]) -> KnownPrice:
-    cycle = next(c for c in plan["billing_cycles"] if c["tenure_type"] == "REGULAR")
-    value = Decimal(cycle["pricing_scheme"]["fixed_price"]["value"])
-    return KnownPrice(plan["name"], plan["product_id"], plan["id"], int(value * 100))
-
-
-def _link(found: Mapping[str, Any], rel: str) -> str:
-    return next(str(link["href"]) for link in found.get("links", []) if link["rel"] == rel)
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
-
-
-def _subscription(found: Mapping[str, Any]) -> ProviderSubscription:
-    billing = found.get("billing_info") or {}
-    starts = _moment((billing.get("last_payment") or {}).get("time") or found.get("start_time"))
-    ends = _moment(billing.get("next_billing_time"))
-    has_period = starts is not None and ends is not None and ends > starts
-    return ProviderSubscription(
-        provider=PayPal.name,
-        id=found["id"],
-        customer_id=str((found.get("subscriber") or {}).get("payer_id") or ""),
-        status=_status(found["status"], int(billing.get("failed_payments_count") or 0)),
-        price_id=found["plan_id"],
-        created_at=datetime.fromisoformat(found["create_time"]),
-        period_starts_at=starts if has_period else None,
-        period_ends_at=ends if has_period else None,
-        tenant_id=UUID(found["custom_id"]) if found.get("custom_id") else None,
-    )
-
-
-def _status(named: str, failed_payments: int) -> ProviderStatus:
-    """PayPal has no word for "past due": it is active with payments that failed."""
-    status = _STATUSES[named]
-    return ProviderStatus.PAST_DUE if status == "active" and failed_payments else status
-
-
-def _subscription_of(kind: str, resource: Any) -> str:
-    field = "id" if kind.startswith("BILLING.SUBSCRIPTION.") else "billing_agreement_id"
-    named = resource.get(field) if isinstance(resource, Mapping) else None
-    return events.name(named) if named else ""

@@ -112,8 +112,11 @@ def _translated() -> Iterator[None]:
 
 
 def _reason(error: exceptions.ConnectionError) -> str:
-    """PayPal's own code, like RESOURCE_NOT_FOUND."""
+    """PayPal's own code, like RESOURCE_NOT_FOUND; of what it cannot process, the issue that it names."""
     try:
-        return str(json.loads(error.content)["name"])
+        told = json.loads(error.content)
+        if told["name"] == "UNPROCESSABLE_ENTITY" and told.get("details"):
+            return str(told["details"][0]["issue"])
+        return str(told["name"])
     except (TypeError, ValueError, KeyError):
         return type(error).__name__

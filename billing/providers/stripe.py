@@ -1,10 +1,8 @@
 """Stripe: one client for each account, with a time-out, retries and no secret in the logs."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import requests
@@ -16,13 +14,13 @@ from billing.providers.base import (
     Checkout,
     CheckoutWish,
     KnownPrice,
-    ProviderDown,
-    ProviderRefused,
     ProviderSubscription,
     SignatureInvalid,
     VerifiedEvent,
     is_loopback,
 )
+from billing.providers.stripe_calls import plain, translated
+from billing.providers.stripe_money import StripeMoney
 from config.logs import logger
 
 log = logger(__name__)
@@ -33,7 +31,7 @@ TOLERANCE_SECONDS = 300
 _LOOKUP_KEYS_PER_CALL = 10
 
 
-class Stripe:
+class Stripe(StripeMoney):
     """One Stripe account. `api_base` names a stand-in; empty is Stripe itself."""
 
     name = stripe_objects.PROVIDER
@@ -56,16 +54,16 @@ class Stripe:
         known: dict[str, KnownPrice] = {}
         for first in range(0, len(keys), _LOOKUP_KEYS_PER_CALL):
             asked = keys[first : first + _LOOKUP_KEYS_PER_CALL]
-            with _translated():
+            with translated():
                 found = self._client.v1.prices.list(
                     {"lookup_keys": asked, "active": True, "limit": 100}
                 )
-            for price in _plain(found)["data"]:
+            for price in plain(found)["data"]:
                 known[price["lookup_key"]] = stripe_objects.known_price(price)
         return known
 
     def create_price(self, spec: PriceSpec, *, plan_name: str) -> KnownPrice:
-        with _translated():
+        with translated():
             price = self._client.v1.prices.create(
                 {
                     "product": self._product(spec.plan, plan_name),
@@ -78,7 +76,7 @@ class Stripe:
                     "metadata": {"plan": spec.plan},
                 }
             )
-        return stripe_objects.known_price(_plain(price))
+        return stripe_objects.known_price(plain(price))
 
     def _product(self, plan: str, name: str) -> str:
         product_id = f"plaza_{plan}"
@@ -95,7 +93,7 @@ class Stripe:
     def create_customer(self, *, tenant_id: UUID, name: str, email: str) -> str:
         # A checkout that breaks off after this call finds the same customer when it is tried again.
         wish = hashlib.sha256(f"{name}\n{email}".encode()).hexdigest()[:16]
-        with _translated():
+        with translated():
             customer = self._client.v1.customers.create(
                 {"name": name, "email": email, "metadata": {"tenant_id": str(tenant_id)}},
                 {"idempotency_key": f"customer-{tenant_id}-{wish}"},
@@ -104,7 +102,7 @@ class Stripe:
 
     def create_checkout(self, wish: CheckoutWish) -> Checkout:
         tenant = {"tenant_id": str(wish.tenant_id)}
-        with _translated():
+        with translated():
             session = self._client.v1.checkout.sessions.create(
                 {
                     "mode": "subscription",
@@ -120,21 +118,21 @@ class Stripe:
         return Checkout(id=session.id, url=str(session.url))
 
     def portal_url(self, *, customer_id: str, return_url: str) -> str:
-        with _translated():
+        with translated():
             session = self._client.v1.billing_portal.sessions.create(
                 {"customer": customer_id, "return_url": return_url}
             )
         return str(session.url)
 
     def subscription(self, subscription_id: str) -> ProviderSubscription:
-        with _translated():
+        with translated():
             found = self._client.v1.subscriptions.retrieve(subscription_id)
-        return stripe_objects.subscription(_plain(found))
+        return stripe_objects.subscription(plain(found))
 
     def change_price(self, *, subscription_id: str, price_id: str) -> str:
-        with _translated():
+        with translated():
             found = self._client.v1.subscriptions.retrieve(subscription_id)
-            item_id = _plain(found)["items"]["data"][0]["id"]
+            item_id = plain(found)["items"]["data"][0]["id"]
             self._client.v1.subscriptions.update(
                 subscription_id,
                 {
@@ -147,7 +145,7 @@ class Stripe:
         return ""
 
     def cancel_at_period_end(self, *, subscription_id: str) -> None:
-        with _translated():
+        with translated():
             self._client.v1.subscriptions.update(subscription_id, {"cancel_at_period_end": True})
 
     def verified_event(
@@ -172,31 +170,3 @@ def _check_not_ahead(signature: str, now: datetime) -> None:
     signed_at = next(part[2:] for part in signature.split(",") if part.startswith("t="))
     if int(signed_at) > now.timestamp() + TOLERANCE_SECONDS:
         raise ValueError("signed in the future")
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """The SDK's errors in our words; the bodies that they carry stay out of logs and answers."""
-    try:
-        yield
-    except (stripe.APIConnectionError, stripe.RateLimitError, stripe.APIError) as error:
-        log.warning("provider.unavailable", extra=_facts(error))
-        raise ProviderDown(provider=Stripe.name) from None
-    except stripe.StripeError as error:
-        log.error("provider.refused", extra=_facts(error))  # noqa: TRY400 - the body stays out
-        reason = error.code or type(error).__name__
-        raise ProviderRefused(provider=Stripe.name, reason=reason) from None
-
-
-def _facts(error: stripe.StripeError) -> dict[str, Any]:
-    return {
-        "provider": Stripe.name,
-        "error": type(error).__name__,
-        "reason": error.code,
-        "http_status": error.http_status,
-        "provider_request_id": error.request_id,
-    }
-
-
-def _plain(found: stripe.StripeObject) -> dict[str, Any]:
-    return found.to_dict()

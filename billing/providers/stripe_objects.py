@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from billing.money import Money
 from billing.providers import events
 from billing.providers.base import (
     KnownPrice,
@@ -12,6 +13,7 @@ from billing.providers.base import (
     ProviderSubscription,
     VerifiedEvent,
 )
+from billing.providers.bills import SeenTransaction, TransactionKind, TransactionStatus
 
 PROVIDER = "stripe"
 _STATUSES = {
@@ -89,3 +91,68 @@ def _id_of(reference: Any) -> str:
     """Stripe names an object by its id, or expands it."""
     named = reference.get("id") if isinstance(reference, Mapping) else reference
     return events.name(named) if named else ""
+
+
+def payment(charge: Mapping[str, Any], invoice: Mapping[str, Any]) -> SeenTransaction:
+    """A charge that succeeded (its balance transaction expanded), and Stripe's invoice that it paid."""
+    kept = charge.get("balance_transaction") or {}
+    metadata = invoice.get("metadata") or {}
+    return SeenTransaction(
+        provider=PROVIDER,
+        ref=charge["id"],
+        kind=TransactionKind.PAYMENT,
+        status=TransactionStatus.DONE,
+        amount=_money(charge["amount_captured"], charge["currency"]),
+        fee=_money(kept["fee"], kept["currency"]) if kept else None,
+        occurred_at=_at(charge["created"]),
+        customer_id=_id_of(charge.get("customer")),
+        subscription_id=_subscription_of(invoice) if invoice else "",
+        tenant_id=_uuid(metadata.get("tenant_id")),
+        invoice_id=_uuid(metadata.get("invoice_id")),
+    )
+
+
+_REFUNDS = {"failed": TransactionStatus.FAILED, "canceled": TransactionStatus.FAILED}
+
+
+def refund(found: Mapping[str, Any]) -> SeenTransaction:
+    return SeenTransaction(
+        provider=PROVIDER,
+        ref=found["id"],
+        kind=TransactionKind.REFUND,
+        status=_REFUNDS.get(found["status"], TransactionStatus.DONE),
+        amount=_money(found["amount"], found["currency"]),
+        occurred_at=_at(found["created"]),
+        payment_ref=_id_of(found["charge"]),
+        refund_id=_uuid((found.get("metadata") or {}).get("refund_id")),
+    )
+
+
+_DISPUTES = {"won": TransactionStatus.WON, "lost": TransactionStatus.DONE}
+
+
+def dispute(found: Mapping[str, Any]) -> SeenTransaction:
+    """A warning has not taken the money yet: only what is no warning is open."""
+    is_warning = found["status"].startswith("warning_") or found["status"] == "prevented"
+    present = TransactionStatus.FAILED if is_warning else TransactionStatus.OPEN
+    return SeenTransaction(
+        provider=PROVIDER,
+        ref=found["id"],
+        kind=TransactionKind.DISPUTE,
+        status=_DISPUTES.get(found["status"], present),
+        amount=_money(found["amount"], found["currency"]),
+        occurred_at=_at(found["created"]),
+        payment_ref=_id_of(found["charge"]),
+    )
+
+
+def _money(amount: int, currency: str) -> Money:
+    return Money(amount, currency.upper())
+
+
+def _at(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _uuid(named: str | None) -> UUID | None:
+    return UUID(named) if named else None

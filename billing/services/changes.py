@@ -10,15 +10,20 @@ from django.utils.translation import gettext as _
 from billing import providers
 from billing.catalogue import FREE, PlanSpec
 from billing.models import Subscription
-from billing.providers.base import Checkout, CheckoutWish, Gateway
+from billing.providers.base import Checkout, CheckoutWish
+from billing.providers.gateways import Gateway
 from billing.refusals import (
     AlreadySubscribed,
     PaymentAccountMissing,
     PaymentRequired,
 )
+from billing.services import amending, states
+from billing.services.amending import Amended
+from billing.services.finding import find_plan, subscription_of
 from billing.services.grants import entitle
 from billing.services.prices import current_price
-from billing.services.subscriptions import find_plan, subscription_of
+from billing.services.terms import present_terms
+from billing.services.wishes import Wish
 from config.errors import ValidationFailed
 from config.needs import Role
 from tenants.life import refuse_closing
@@ -106,29 +111,38 @@ def portal_url(*, tenant_id: UUID, return_url: str = "") -> str:
     return gateway.portal_url(customer_id=row.provider_customer_id, return_url=back)
 
 
-@transaction.atomic
 def change_plan(*, tenant_id: UUID, plan: str, now: datetime) -> tuple[Subscription, str]:
-    """Ask for another plan; the subscription, and the address where the buyer must consent (or empty).
+    """Ask for another plan; the subscription, and the address where the buyer must consent (or empty)."""
+    amended = change_subscription(tenant_id=tenant_id, wish=Wish(plan=plan), now=now)
+    return amended.row, amended.consent_url
 
-    A paid subscription stays as it is, with `pending_plan`, until the provider's webhook brings the
-    change; `free` ends it with its period. Raises PaymentRequired where nothing is paid yet, and
-    TenantClosing for a paid plan where the tenant is closed.
+
+@transaction.atomic
+def change_subscription(*, tenant_id: UUID, wish: Wish, now: datetime) -> Amended:
+    """Let the wish hold (billing/services/amending.py), also where nothing is paid for yet.
+
+    There `free` is given at once, and another plan of a provider's trial waits for its word. Raises
+    PaymentRequired where a checkout must come first, TenantClosing for a paid plan of a closed tenant,
+    and what amending.change raises.
     """
-    spec = find_plan(plan)
+    row = subscription_of(tenant_id, for_update=True)
+    if present_terms(row) is not None:
+        return amending.change(tenant_id=tenant_id, wish=wish, now=now)
+    spec = find_plan(wish.plan or row.plan)
     if spec.is_paid:
         refuse_closing(Tenant.objects.get(pk=tenant_id))
-    row = subscription_of(tenant_id, for_update=True)
     if spec.key == row.plan and not row.pending_plan:
-        return row, ""
+        return Amended(row)
     if not row.is_collected:
-        return _without_payment(row, spec, now), ""
-    return row, _ask_provider(row, spec)
+        return Amended(_without_payment(row, spec, now))
+    return Amended(row, _ask_provider(row, spec))
 
 
 def _without_payment(row: Subscription, spec: PlanSpec, now: datetime) -> Subscription:
     if spec.is_paid:
         raise PaymentRequired(plan=spec.key, checkout=CHECKOUT_PATH)
-    row.plan, row.status, row.trial_ends_at = FREE, Subscription.Status.ACTIVE, None
+    states.move(row, to=Subscription.Status.ACTIVE)
+    row.plan, row.trial_ends_at = FREE, None
     row.save()
     entitle(tenant_id=row.tenant_id, plan=FREE, now=now)
     return row

@@ -8,6 +8,7 @@ from uuid import UUID
 import psycopg
 import redis
 
+from billing.books import forget_books
 from billing.catalogue import FREE
 from billing.models import Subscription
 from billing.refusals import StillCollected
@@ -67,5 +68,6 @@ def erase_due(*, now: datetime) -> int:
             erased += 1
         except (DomainError, psycopg.Error, redis.RedisError, OSError):
             log.exception("tenant.erasure_failed", extra={"tenant_id": str(tenant_id)})
+    forget_books(now=now)
     life.forget_certificates(now=now)
     return erased

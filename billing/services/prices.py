@@ -7,7 +7,8 @@ from django.db import transaction
 from billing import catalogue
 from billing.catalogue import PriceSpec
 from billing.models import ProviderPrice
-from billing.providers.base import Gateway, KnownPrice
+from billing.providers.base import KnownPrice
+from billing.providers.gateways import Gateway
 from billing.refusals import PlanNotForSale
 
 

@@ -10,20 +10,31 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
-from billing import catalogue, providers
+from billing import providers
 from billing.catalogue import FREE
 from billing.models import Subscription
 from billing.providers.base import ProviderStatus, ProviderSubscription
-from billing.services.grants import entitle, hold_or_release
+from billing.services import charging, overdue, states
+from billing.services.finding import find_plan, subscription_of
+from billing.services.following import follow_provider
+from billing.services.granting import grant_beside_plan
+from billing.services.grants import entitle
+from billing.services.overdue import GRACE
 from billing.services.prices import price_of
-from config.errors import NotFound, ValidationFailed
+from billing.services.wishes import open_change
 from config.logs import logger
-from quotas.periods import Anchor
 from tenants.models import Tenant
 
+__all__ = [
+    "GRACE",
+    "expire_trials",
+    "find_plan",
+    "hold_overdue",
+    "start",
+    "subscription_of",
+    "sync_from_provider",
+]
 log = logger(__name__)
-# How long a provider may try to collect before the tenant is held to reading.
-GRACE = timedelta(days=3)
 _BATCH = 500
 Status = Subscription.Status
 _STATUSES = {
@@ -34,24 +45,6 @@ _STATUSES = {
     ProviderStatus.PAUSED: Status.PAUSED,
     ProviderStatus.CANCELLED: Status.CANCELLED,
 }
-
-
-def find_plan(key: str) -> catalogue.PlanSpec:
-    """The plan that a client names. Raises ValidationFailed."""
-    try:
-        return catalogue.plan(key)
-    except KeyError:
-        names = ", ".join(spec.key for spec in catalogue.plans())
-        raise ValidationFailed(errors={"plan": [f"One of {names}."]}) from None
-
-
-def subscription_of(tenant_id: UUID, *, for_update: bool = False) -> Subscription:
-    """Raises NotFound."""
-    rows = Subscription.objects.all()
-    row = (rows.select_for_update() if for_update else rows).filter(tenant_id=tenant_id).first()
-    if row is None:
-        raise NotFound()
-    return row
 
 
 @transaction.atomic
@@ -85,7 +78,8 @@ def sync_from_provider(*, provider: str, subscription_id: str, now: datetime) ->
         return None
     found = _governing(row, provider, subscription_id)
     # An abandoned checkout must not end a trial: only what was paid once takes over.
-    if found.status is not ProviderStatus.INCOMPLETE:
+    is_begun = found.status is not ProviderStatus.INCOMPLETE
+    if is_begun and not overdue.was_given_up(row, found.id):
         _take_over(row, found, now)
     return row.tenant_id
 
@@ -126,55 +120,48 @@ def _take_over(row: Subscription, found: ProviderSubscription, now: datetime) ->
     price = price_of(provider=found.provider, price_id=found.price_id)
     row.provider, row.provider_subscription_id = found.provider, found.id
     row.provider_customer_id = found.customer_id
-    row.status = _STATUSES[found.status]
-    row.plan = FREE if row.status in Subscription.WITHOUT_PLAN else price.plan
-    row.anchored_at = _anchored_at(row, price.interval, found)
-    row.interval, row.currency = price.interval, price.currency
+    states.follow(row, to=_status(row, found))
     row.period_starts_at, row.period_ends_at = found.period_starts_at, found.period_ends_at
     row.trial_ends_at = found.trial_ends_at or row.trial_ends_at
     row.cancels_at_period_end = found.cancels_at_period_end
+    charges = follow_provider(row, price=price, found=found, now=now)
     row.pending_plan = _still_pending(row, found)
-    row.grace_ends_at = _grace(row, found, now)
+    _ask_or_release(row, found, now)
     row.save()
     entitle(tenant_id=row.tenant_id, plan=row.plan, now=now)
-    hold_or_release(row, now=now)
+    grant_beside_plan(row, now=now)
+    overdue.hold_or_release(row, now=now)
+    for charge in charges:
+        charging.issue(row, charge, now=now)
     facts = {"tenant_id": str(row.tenant_id), "plan": row.plan, "status": str(row.status)}
     log.info("subscription.synced", extra=facts)
-
-
-def _anchored_at(row: Subscription, interval: str, found: ProviderSubscription) -> datetime | None:
-    """Where its periods begin: as before while the provider's period fits, else where that begins.
-
-    The provider's period of Feb 28 may be that of a subscription of Jan 31, whose next is Mar 31.
-    A subscription that ended keeps its anchor, so that ending one renews no allowance.
-    """
-    starts = found.period_starts_at
-    if row.status in Subscription.WITHOUT_PLAN or starts is None:
-        return row.anchored_at
-    is_same = row.anchored_at is not None and row.interval == interval
-    if (
-        is_same
-        and row.anchored_at
-        and Anchor(row.anchored_at, interval).around(starts)[0] == starts
-    ):
-        return row.anchored_at
-    return starts
 
 
 def _still_pending(row: Subscription, found: ProviderSubscription) -> str:
     """A wish is fulfilled once the provider has it; an end that was called off is no wish any more."""
     if found.cancels_at_period_end:
         return FREE
+    change = open_change(row)
+    if change is not None:
+        return str(change.terms["plan"])
     is_settled = row.pending_plan in {row.plan, FREE} or not found.status.is_live
     return "" if is_settled else row.pending_plan
 
 
-def _grace(row: Subscription, found: ProviderSubscription, now: datetime) -> datetime | None:
+def _status(row: Subscription, found: ProviderSubscription) -> Status:
+    """The provider's word; but of what is owed to us it may not know: that keeps being overdue."""
+    told = _STATUSES[found.status]
+    is_owed = row.status == Status.PAST_DUE and overdue.present(row) and overdue.owed(row)
+    return Status.PAST_DUE if told == Status.ACTIVE and is_owed else told
+
+
+def _ask_or_release(row: Subscription, found: ProviderSubscription, now: datetime) -> None:
+    if row.status != Status.PAST_DUE:
+        overdue.end(row, now=now)
+        return
+    overdue.begin(row, now=now)
     if found.status is ProviderStatus.UNPAID:
-        return min(row.grace_ends_at or now, now)
-    if found.status is ProviderStatus.PAST_DUE:
-        return row.grace_ends_at or now + GRACE
-    return None
+        row.grace_ends_at = min(row.grace_ends_at or now, now)
 
 
 def expire_trials(*, now: datetime) -> int:
@@ -188,7 +175,8 @@ def _expire_trial(pk: UUID, now: datetime) -> bool:
     row = _claimed(Subscription.objects.trials_over(now), pk)
     if row is None:
         return False
-    row.plan, row.status, row.pending_plan = FREE, Status.EXPIRED, ""
+    states.move(row, to=Status.EXPIRED)
+    row.plan, row.pending_plan = FREE, ""
     row.save()
     entitle(tenant_id=row.tenant_id, plan=FREE, now=now)
     log.info("trial.expired", extra={"tenant_id": str(row.tenant_id)})
@@ -205,7 +193,7 @@ def hold_overdue(*, now: datetime) -> int:
 def _hold(pk: UUID, now: datetime) -> bool:
     row = _claimed(Subscription.objects.grace_over(now), pk)
     if row is not None:
-        hold_or_release(row, now=now)
+        overdue.hold_or_release(row, now=now)
     return row is not None
 
 

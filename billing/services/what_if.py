@@ -14,8 +14,8 @@ from uuid import UUID
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
-from billing import catalogue
 from billing.models import Subscription
+from billing.services.catalogues import catalogue_of
 from billing.services.grants import SOURCE, as_granted
 from billing.services.subscriptions import find_plan, subscription_of
 from config.errors import ValidationFailed
@@ -173,7 +173,7 @@ def _meters(other: Snapshot, start: datetime, end: datetime) -> list[MeterReplay
     }
     replayed = [meter for meter in METERS if _has_events(meter)]
     totals = [meter for meter in METERS if not _has_events(meter)]
-    limits = [other.limit(meter) if METERS[meter].hard else None for meter in replayed]
+    limits = [other.limit(meter) if other.is_hard(meter) else None for meter in replayed]
     rows = _asked(_REPLAY, facts | {"meters": _names(replayed), "limits": limits})
     rows += [(*row, None) for row in _asked(_TOTALS, facts | {"meters": _names(totals)})]
     found = {meter: (used, first) for meter, used, first in rows}
@@ -211,5 +211,9 @@ def _prices(row: Subscription, plan: str) -> Prices:
 
 
 def _price(row: Subscription, plan: str) -> int:
-    found = catalogue.plan(plan).price(currency=row.currency, interval=row.interval)
+    found = (
+        catalogue_of(row.catalogue_version)
+        .plan(plan)
+        .price(currency=row.currency, interval=row.interval)
+    )
     return found.amount_minor if found else 0

@@ -16,7 +16,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing import catalogue, signup
-from billing.serializers import SignUpIn, plan_answer, tenant_answer
+from billing.plan_shapes import catalogue_answer
+from billing.serializers import SignUpIn, tenant_answer
 from config.api import View, parse
 from config.errors import NotFound
 from config.logs import logger
@@ -45,7 +46,11 @@ _TENANT = inline_serializer(
     },
 )
 _PLANS = inline_serializer(
-    "Plans", {"results": serializers.ListField(child=serializers.DictField())}
+    "Plans",
+    {
+        "version": serializers.IntegerField(),
+        "results": serializers.ListField(child=serializers.DictField()),
+    },
 )
 
 
@@ -113,11 +118,10 @@ class SignUpStatus(View):
 
 
 class Plans(View):
-    """Every plan in order of price."""
+    """Every plan in order of price, with its seats, use above its limits and add-ons."""
 
     needs = _OPEN
 
     @extend_schema(auth=[], responses=_PLANS)
     def get(self, request: Request) -> Response:
-        results = [plan_answer(spec) for spec in catalogue.plans()]
-        return Response({"results": results, "next": None, "previous": None})
+        return Response(catalogue_answer(catalogue.load()))

@@ -6,15 +6,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing.serializers import (
-    ChangeIn,
-    ChangeOut,
     CheckoutIn,
     CheckoutOut,
     PortalIn,
     PortalOut,
     SubscriptionOut,
 )
-from billing.services.changes import Offer, change_plan, portal_url, start_checkout
+from billing.services.changes import Offer, portal_url, start_checkout
 from billing.services.subscriptions import subscription_of
 from billing.services.what_if import month_of, replay
 from billing.what_if_shapes import WhatIfIn, WhatIfOut, what_if_answer
@@ -69,21 +67,6 @@ class BillingPortal(View):
         wish = parse(PortalIn, request.data)
         url = portal_url(tenant_id=require_tenant().id, return_url=wish["return_url"])
         return Response(PortalOut({"url": url}).data, status=201)
-
-
-class SubscriptionChange(View):
-    """Another plan. What is paid for changes when the provider's webhook has come."""
-
-    needs = _MONEY
-    place = Place.SQUARE
-
-    @extend_schema(operation_id="subscription_change", request=ChangeIn, responses=ChangeOut)
-    def post(self, request: Request) -> Response:
-        wish = parse(ChangeIn, request.data)
-        row, consent_url = change_plan(
-            tenant_id=require_tenant().id, plan=wish["plan"], now=timezone.now()
-        )
-        return Response(ChangeOut(row, context={"consent_url": consent_url}).data)
 
 
 class WhatIf(View):

@@ -57,7 +57,7 @@ class _Case:
 @transaction.atomic
 def evaluate(*, tenant_id: UUID, meter: Meter, now: datetime) -> list[int]:
     """Tell what is news of this meter: the percents told, 0 for the forecast. Harmless twice."""
-    _alone(tenant_id, meter)
+    alone(tenant_id, meter.value)
     case = _case(tenant_id, meter, now)
     if not case.limit:
         return []
@@ -69,9 +69,9 @@ def evaluate(*, tenant_id: UUID, meter: Meter, now: datetime) -> list[int]:
     return told + _forecast(case, rows, percents=told)
 
 
-def _alone(tenant_id: UUID, meter: Meter) -> None:
-    """One evaluation of a meter at a time: two under different limits would not see what the other tells."""
-    digest = hashlib.sha256(f"usage_alert:{tenant_id}:{meter.value}".encode()).digest()
+def alone(tenant_id: UUID, subject: str) -> None:
+    """One evaluation of a meter, or of the budget, at a time: two under different limits would not see what the other tells."""
+    digest = hashlib.sha256(f"usage_alert:{tenant_id}:{subject}".encode()).digest()
     with connection.cursor() as cursor:
         lock = int.from_bytes(digest[:8], signed=True)
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock])
@@ -174,6 +174,7 @@ def _facts(case: _Case) -> dict[str, Any]:
         "limit": usage.limit,
         "used": usage.used,
         "hard": usage.hard,
+        "billed": usage.is_billed,
         "period_starts_at": _moment(case.period_start) if usage.resets_at else None,
         "resets_at": _moment(usage.resets_at),
         "upgrade_to": case.upgrade_to,

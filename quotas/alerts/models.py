@@ -35,6 +35,15 @@ class AlertSetting(models.Model):
     roles = ArrayField(models.CharField(max_length=16))
     quiet_hours = models.PositiveSmallIntegerField()
 
+    class Meta:
+        constraints: ClassVar = [
+            # An archive brings rows that no serializer has seen.
+            models.CheckConstraint(
+                condition=Q(extra_percents__contained_by=list(range(1, 100)), quiet_hours__lte=720),
+                name="alert_setting_can_be_told",
+            )
+        ]
+
     def __str__(self) -> str:
         return f"{self.meter} of {self.tenant_id}"
 

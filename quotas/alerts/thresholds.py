@@ -46,9 +46,17 @@ def is_crossed(*, limit: int | None, used: int, quantity: int) -> bool:
 
 
 def newly_reached(
-    *, limit: int | None, used: int, extra_percents: Iterable[int] = (), told: Collection[Told]
+    *,
+    limit: int | None,
+    used: int,
+    extra_percents: Iterable[int] = (),
+    told: Collection[Told],
+    percents: Collection[int] | None = None,
 ) -> list[int]:
-    """The percents to be told or passed over now, in order; the last is the one to tell."""
+    """The percents to be told or passed over now, in order; the last is the one to tell.
+
+    `percents` in place of those of a limit.
+    """
     if not limit:
         return []
     known_units = max((each.used for each in told), default=-1)
@@ -57,7 +65,7 @@ def newly_reached(
         limits[each.percent] = max(each.limit, limits.get(each.percent, 0))
     return [
         percent
-        for percent in sorted({*percents_of(limit), *extra_percents})
+        for percent in sorted({*(percents or percents_of(limit)), *extra_percents})
         if units_at(limit, percent) <= used
         and (
             percent not in limits

@@ -117,6 +117,7 @@ def _told(
         tenant_id__in={each.tenant_id for each in readings},
         period_start__in={each.period_start for each in readings},
         percent__gt=0,
+        meter__in=set(Meter),  # those of the budget are told by its writers
     )
     for row in rows:
         told = Told(row.percent, row.limit, row.used)
@@ -125,5 +126,6 @@ def _told(
 
 
 def _extras(tenants: Iterable[UUID]) -> Mapping[tuple[UUID, Meter], list[int]]:
-    rows = AlertSetting.objects.filter(tenant_id__in=list(tenants)).exclude(extra_percents=[])
+    rows = AlertSetting.objects.filter(tenant_id__in=list(tenants), meter__in=set(Meter))
+    rows = rows.exclude(extra_percents=[])
     return {(row.tenant_id, Meter(row.meter)): row.extra_percents for row in rows}

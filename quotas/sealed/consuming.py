@@ -2,46 +2,82 @@
 
 from config.rights import Function
 
-CONSUME = Function(
-    signature=f"consume({', '.join(['text'] * 11)})",
+TAKE = Function(
+    signature="take_usage(uuid, uuid, text, text, bigint, timestamptz, timestamptz, bigint, text, text)",
+    is_inner=True,
     sql="""
-CREATE OR REPLACE FUNCTION plaza.consume(
-    id text, tenant text, meter text, key text, quantity text, period text, at text,
-    "limit" text, aggregation text, value text, seal text
-) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+CREATE OR REPLACE FUNCTION plaza.take_usage(
+    id uuid, tenant uuid, meter text, key text, quantity bigint, period timestamptz, at timestamptz,
+    allowed bigint, aggregation text, value text
+) RETURNS text LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 -- 'counted:' and the new total; 'known' when the key has counted before; 'refused' past the limit (NULL is none).
 DECLARE
     mark uuid := plaza.usage_digest('consumed', meter, key);
     counted_value uuid := plaza.usage_digest('', '', value);
 BEGIN
-    PERFORM plaza.check_seal(
-        seal, 'consume', id, tenant, meter, key, quantity, period, at, "limit", aggregation, value
-    );
-    PERFORM plaza.check_tenant(tenant::uuid);
     INSERT INTO public.quotas_usagekey (tenant_id, digest, event_id, recorded_at)
-    VALUES (tenant::uuid, mark, consume.id::uuid, at::timestamptz)
+    VALUES (tenant, mark, take_usage.id, at)
     ON CONFLICT DO NOTHING;
     IF NOT FOUND THEN
         RETURN 'known';
     END IF;
     IF NOT plaza.count_usage(
-        tenant::uuid, consume.meter, period::timestamptz, quantity::bigint, "limit"::bigint,
-        aggregation, counted_value, at::timestamptz
+        tenant, take_usage.meter, period, quantity, allowed, aggregation, counted_value, at
     ) THEN
         -- A writer may catch the refusal and commit what it has: the key must stay unused.
         DELETE FROM public.quotas_usagekey AS known
-         WHERE known.tenant_id = tenant::uuid AND known.digest = mark;
+         WHERE known.tenant_id = tenant AND known.digest = mark;
         RETURN 'refused';
     END IF;
     INSERT INTO public.quotas_usageevent
         (tenant_id, id, recorded_at, meter, key, kind, quantity, period_start, occurred_at, value)
-    VALUES (tenant::uuid, consume.id::uuid, at::timestamptz, consume.meter, consume.key, 'consumed',
-            consume.quantity::bigint, period::timestamptz, at::timestamptz, counted_value);
+    VALUES (tenant, take_usage.id, at, take_usage.meter, take_usage.key, 'consumed',
+            take_usage.quantity, period, at, counted_value);
     RETURN 'counted:' || (
         SELECT total.used FROM public.quotas_usagetotal AS total
-         WHERE total.tenant_id = tenant::uuid AND total.meter = consume.meter
-           AND total.period_start = period::timestamptz);
+         WHERE total.tenant_id = tenant AND total.meter = take_usage.meter
+           AND total.period_start = period);
+END $$;
+""",
+)
+CONSUME = Function(
+    signature=f"consume({', '.join(['text'] * 12)})",
+    sql="""
+CREATE OR REPLACE FUNCTION plaza.consume(
+    id text, tenant text, meter text, key text, quantity text, period text, at text,
+    "limit" text, aggregation text, value text, budget text, seal text
+) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+-- As take_usage; under a capped budget also 'counted:<total>:<spent before>:<spent>', and
+-- 'refused:<spent>' past the cap.
+DECLARE
+    capped jsonb := budget::jsonb;
+    before bigint;
+    answer text;
+BEGIN
+    PERFORM plaza.check_seal(
+        seal, 'consume', id, tenant, meter, key, quantity, period, at, "limit", aggregation, value,
+        budget
+    );
+    PERFORM plaza.check_tenant(tenant::uuid);
+    IF capped IS NULL THEN
+        RETURN plaza.take_usage(
+            id::uuid, tenant::uuid, meter, key, quantity::bigint, period::timestamptz,
+            at::timestamptz, "limit"::bigint, aggregation, value);
+    END IF;
+    before := plaza.lock_spend(tenant::uuid, capped);
+    BEGIN
+        answer := plaza.take_usage(
+            id::uuid, tenant::uuid, meter, key, quantity::bigint, period::timestamptz,
+            at::timestamptz, "limit"::bigint, aggregation, value);
+        IF left(answer, 8) = 'counted:' THEN
+            answer := answer || ':' || before || ':'
+                   || plaza.settle_spend(tenant::uuid, capped, before);
+        END IF;
+        RETURN answer;
+    EXCEPTION WHEN SQLSTATE 'PZ003' THEN
+        RETURN 'refused:' || before;
+    END;
 END $$;
 """,
 )

@@ -3,29 +3,36 @@
 from config.rights import Function
 
 CORRECT = Function(
-    signature=f"correct_usage({', '.join(['text'] * 11)})",
+    signature=f"correct_usage({', '.join(['text'] * 12)})",
     sql="""
 CREATE OR REPLACE FUNCTION plaza.correct_usage(
     id text, tenant text, event text, meter text, key text, quantity text, reason text, at text,
-    "limit" text, aggregation text, seal text
+    "limit" text, aggregation text, budget text, seal text
 ) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
--- 'corrected:' and the total of the event's period before and after; 'known' (the key has been used);
--- 'below_zero'; or 'refused' past the limit.
+-- 'corrected:' and the total of the event's period before and after, of a capped budget also what was
+-- spent before and after; 'known' (the key has been used); 'below_zero'; 'refused' past the limit, or
+-- 'refused:<spent>' past the budget's cap.
 DECLARE
     original record;
     standing bigint;
     change bigint := quantity::bigint;
     allowed bigint := "limit"::bigint;
+    capped jsonb := budget::jsonb;
+    spent_before bigint;
+    spent text := '';
     before bigint;
     after bigint;
 BEGIN
     PERFORM plaza.check_seal(
         seal, 'correct_usage', id, tenant, event, meter, key, quantity, reason, at, "limit",
-        aggregation
+        aggregation, budget
     );
     PERFORM plaza.check_tenant(tenant::uuid);
     PERFORM pg_advisory_xact_lock(hashtextextended(tenant, 1));
+    IF capped IS NOT NULL THEN
+        spent_before := plaza.lock_spend(tenant::uuid, capped);
+    END IF;
     SELECT stored.* INTO STRICT original FROM public.quotas_usageevent AS stored
      WHERE stored.tenant_id = tenant::uuid AND stored.id = correct_usage.event::uuid
        AND stored.meter = correct_usage.meter AND stored.kind = 'reported';
@@ -77,10 +84,15 @@ BEGIN
     SELECT total.used INTO STRICT after FROM public.quotas_usagetotal AS total
      WHERE total.tenant_id = tenant::uuid AND total.meter = original.meter
        AND total.period_start = original.period_start;
-    RETURN 'corrected:' || before || ':' || after;
+    IF capped IS NOT NULL THEN
+        spent := ':' || spent_before || ':'
+              || plaza.settle_spend(tenant::uuid, capped, spent_before);
+    END IF;
+    RETURN 'corrected:' || before || ':' || after || spent;
 EXCEPTION
     WHEN SQLSTATE 'PZ001' THEN RETURN 'refused';
     WHEN SQLSTATE 'PZ002' THEN RETURN 'below_zero';
+    WHEN SQLSTATE 'PZ003' THEN RETURN 'refused:' || spent_before;
 END $$;
 """,
 )

@@ -1,6 +1,7 @@
 """The ledger's functions in PostgreSQL: take units, give them back, and count a meter's total anew.
 
-Order of locks, so that no two writers wait for each other in a circle: keys, values, totals.
+Order of locks, so that no two writers wait for each other in a circle: the budget (sealed/spending.py),
+keys, values, totals.
 """
 
 from config.rights import Function

@@ -90,46 +90,89 @@ BEGIN
 END $$;
 """),
 )
+REPORT_ONE = Function(
+    signature="report_one_usage(uuid, timestamptz, jsonb, text, bigint, jsonb)",
+    is_inner=True,
+    sql="""
+CREATE OR REPLACE FUNCTION plaza.report_one_usage(
+    tenant uuid, at timestamptz, event jsonb, aggregation text, allowed bigint, budget jsonb
+) RETURNS text LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+-- 'counted', 'known', or 'refused' past the limit. Raises PZ003 past the budget's cap (NULL: none).
+DECLARE
+    each record;
+    mark uuid := plaza.usage_digest('reported', '', event->>'key');
+    counted_value uuid := plaza.usage_digest('', '', event->>'value');
+    before bigint := plaza.usage_spent(tenant, budget);
+BEGIN
+    SELECT * INTO each FROM jsonb_to_record(event) AS asked(
+        id uuid, key text, meter text, quantity bigint, period timestamptz,
+        occurred_at timestamptz, is_late boolean, properties jsonb);
+    INSERT INTO public.quotas_usagekey (tenant_id, digest, event_id, recorded_at)
+    VALUES (tenant, mark, each.id, at) ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+        RETURN 'known';
+    END IF;
+    IF NOT plaza.count_usage(tenant, each.meter, each.period, each.quantity, allowed,
+                             aggregation, counted_value, each.occurred_at) THEN
+        DELETE FROM public.quotas_usagekey AS known
+         WHERE known.tenant_id = tenant AND known.digest = mark;
+        RETURN 'refused';
+    END IF;
+    INSERT INTO public.quotas_usageevent
+        (tenant_id, id, recorded_at, meter, key, kind, quantity, period_start, occurred_at,
+         is_late, properties, value)
+    VALUES (tenant, each.id, at, each.meter, each.key, 'reported', each.quantity,
+            each.period, each.occurred_at, each.is_late, each.properties, counted_value);
+    IF budget IS NOT NULL THEN
+        PERFORM plaza.settle_spend(tenant, budget, before);
+    END IF;
+    RETURN 'counted';
+END $$;
+""",
+)
 REPORT_EACH = Function(
-    signature="report_each_usage(uuid, timestamptz, text, text)",
+    signature="report_each_usage(uuid, timestamptz, text, text, jsonb)",
     is_inner=True,
     sql=_filled("""
 CREATE OR REPLACE FUNCTION plaza.report_each_usage(
-    tenant uuid, at timestamptz, events text, meters text
+    tenant uuid, at timestamptz, events text, meters text, budgets jsonb
 ) RETURNS jsonb LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
--- In order, each all or nothing; what was refused, as {id: units used then}.
+-- In order, each all or nothing. What was refused: {"refused": {id: units used then}} past a limit,
+-- {"capped": {id: minor units spent then}} past a budget's cap.
 DECLARE
     each record;
-    mark uuid;
+    budget jsonb;
+    outcome text;
     refused jsonb := '{}';
+    capped jsonb := '{}';
 BEGIN
     FOR each IN
-        SELECT asked.*, spec.aggregation, spec.allowed,
-               plaza.usage_digest('', '', asked.value) AS counted_value
+        SELECT asked.id, asked.meter, asked.period, to_jsonb(asked) AS event, spec.aggregation, spec.allowed
           FROM @rows JOIN @meters ON spec.meter = asked.meter ORDER BY asked.id
     LOOP
-        mark := plaza.usage_digest('reported', '', each.key);
-        INSERT INTO public.quotas_usagekey (tenant_id, digest, event_id, recorded_at)
-        VALUES (tenant, mark, each.id, at) ON CONFLICT DO NOTHING;
-        CONTINUE WHEN NOT FOUND;
-        IF plaza.count_usage(tenant, each.meter, each.period, each.quantity, each.allowed,
-                             each.aggregation, each.counted_value, each.occurred_at) THEN
-            INSERT INTO public.quotas_usageevent
-                (tenant_id, id, recorded_at, meter, key, kind, quantity, period_start, occurred_at,
-                 is_late, properties, value)
-            VALUES (tenant, each.id, at, each.meter, each.key, 'reported', each.quantity,
-                    each.period, each.occurred_at, each.is_late, each.properties, each.counted_value);
+        budget := plaza.budget_of(budgets, each.meter, each.period);
+        IF budget IS NULL THEN
+            outcome := plaza.report_one_usage(
+                tenant, at, each.event, each.aggregation, each.allowed, NULL);
         ELSE
-            DELETE FROM public.quotas_usagekey AS known
-             WHERE known.tenant_id = tenant AND known.digest = mark;
+            BEGIN
+                outcome := plaza.report_one_usage(
+                    tenant, at, each.event, each.aggregation, each.allowed, budget);
+            EXCEPTION WHEN SQLSTATE 'PZ003' THEN
+                outcome := 'capped';
+                capped := capped || jsonb_build_object(each.id, plaza.usage_spent(tenant, budget));
+            END;
+        END IF;
+        IF outcome = 'refused' THEN
             refused := refused || jsonb_build_object(each.id, coalesce((
                 SELECT total.used FROM public.quotas_usagetotal AS total
                  WHERE total.tenant_id = tenant AND total.meter = each.meter
                    AND total.period_start = each.period), 0));
         END IF;
     END LOOP;
-    RETURN refused;
+    RETURN jsonb_build_object('refused', refused, 'capped', capped);
 END $$;
 """),
 )
@@ -147,29 +190,36 @@ $$;
 """),
 )
 REPORT = Function(
-    signature="report_usage(text, text, text, text, text)",
+    signature="report_usage(text, text, text, text, text, text)",
     sql=_filled("""
 CREATE OR REPLACE FUNCTION plaza.report_usage(
-    tenant text, at text, events text, meters text, seal text
+    tenant text, at text, events text, meters text, budgets text, seal text
 ) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
--- {"refused": {asked id: used}, "known": {asked id: the stored event}}; what is in neither is new. And
--- "before" and "totals": {meter: units used in its present period}, without this batch and with it.
+-- {"refused": {asked id: used}, "capped": {asked id: spent}, "known": {asked id: the stored event}};
+-- what is in none is new. And, without this batch and with it: "before" and "totals" {meter: units used
+-- in its present period}, "spent_before" and "spent" {period: minor units} of each capped budget.
 DECLARE
     before jsonb;
-    refused jsonb := '{}';
+    spent_before jsonb;
+    refused jsonb := '{"refused": {}, "capped": {}}';
     counted bigint;
     known jsonb := '{}';
 BEGIN
-    PERFORM plaza.check_seal(seal, 'report_usage', tenant, at, events, meters);
+    PERFORM plaza.check_seal(seal, 'report_usage', tenant, at, events, meters, budgets);
     PERFORM plaza.check_tenant(tenant::uuid);
     -- A tenant's reports and corrections one after the other: they would wait for its totals anyway.
     PERFORM pg_advisory_xact_lock(hashtextextended(tenant, 1));
+    spent_before := plaza.lock_spends(tenant::uuid, budgets::jsonb);
     before := plaza.present_usage(tenant::uuid, meters);
     BEGIN
         counted := plaza.report_all_usage(tenant::uuid, at::timestamptz, events, meters);
-    EXCEPTION WHEN SQLSTATE 'PZ001' THEN
-        refused := plaza.report_each_usage(tenant::uuid, at::timestamptz, events, meters);
+        PERFORM plaza.settle_spend(tenant::uuid, budget, (spent_before->>(budget->>'period'))::bigint)
+           FROM jsonb_array_elements(budgets::jsonb) AS budget;
+    EXCEPTION WHEN SQLSTATE 'PZ001' OR SQLSTATE 'PZ003' THEN
+        counted := NULL;
+        refused := plaza.report_each_usage(
+            tenant::uuid, at::timestamptz, events, meters, budgets::jsonb);
     END;
     IF counted IS DISTINCT FROM json_array_length(events::json) THEN
         SELECT coalesce(jsonb_object_agg(asked.id, to_jsonb(event)), '{}') INTO known
@@ -179,10 +229,11 @@ BEGIN
            AND mark.event_id <> asked.id
           JOIN public.quotas_usageevent AS event ON event.tenant_id = mark.tenant_id
            AND event.id = mark.event_id AND event.recorded_at = mark.recorded_at
-         WHERE NOT refused ? asked.id::text;
+         WHERE NOT (refused->'refused' ? asked.id::text OR refused->'capped' ? asked.id::text);
     END IF;
-    RETURN jsonb_build_object('refused', refused, 'known', known, 'before', before,
-                              'totals', plaza.present_usage(tenant::uuid, meters));
+    RETURN refused || jsonb_build_object(
+        'known', known, 'before', before, 'totals', plaza.present_usage(tenant::uuid, meters),
+        'spent_before', spent_before, 'spent', plaza.lock_spends(tenant::uuid, budgets::jsonb));
 END $$;
 """),
 )

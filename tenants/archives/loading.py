@@ -83,7 +83,10 @@ def rewrite_ids(
 
 
 def load_usage(owner: Owner, archive: Archive, ids: Mapping[UUID, UUID], new: UUID) -> None:
-    """The tenant's usage, which is rows of public, under its new id. Raises ArchiveInvalid."""
+    """The tenant's usage and how it is told of it, which are rows of public, under its new id.
+
+    Raises ArchiveInvalid.
+    """
     for name in RESTORED:
         table = table_of(owner, "public", name)
         entry_name = f"{PUBLIC}{name}.csv"

@@ -10,6 +10,9 @@ from tenants.life.public_rows import kept_tables, tables_with_tenant
 # Credentials, sealed answers, what a provider calls a customer, and our own bookkeeping.
 _NEVER = frozenset(
     {
+        "billing_providercommand",
+        "billing_providerdifference",
+        "billing_providertransaction",
         "billing_subscription",
         "billing_webhookevent",
         "config_keptanswer",
@@ -30,7 +33,12 @@ _SECRET = re.compile(r"password|secret|hash|token|seal|proof|credential|(^|_)key
 # Members go with their people's e-mail and name, in a file of their own.
 _TOLD_ELSEWHERE = frozenset({"tenants_member"})
 # What a restored tenant gets back. The rest is for its people to read.
-RESTORED = ("quotas_usageevent", "quotas_usagetotal", "quotas_usagevalue")
+RESTORED = (
+    "quotas_alertsetting",
+    "quotas_usageevent",
+    "quotas_usagetotal",
+    "quotas_usagevalue",
+)
 MEMBER_COLUMNS = ("member_id", "person_id", "email", "name", "locale", "role")
 _MEMBERS = """
 SELECT m.id AS member_id, p.id AS person_id, p.email, p.name, p.locale, m.role

@@ -1,4 +1,4 @@
-"""Policies and functions of the square: the declared ones to the letter, and no others."""
+"""Policies, functions and triggers of the square: the declared ones to the letter, and no others."""
 
 from collections.abc import Iterator
 
@@ -59,6 +59,37 @@ def functions_missing(patient: Patient) -> Iterator[Fault]:
     for one in _functions(patient):
         if not one.found:
             yield by_prepare(f"The function {one.thing} is missing.")
+
+
+def triggers_undeclared(patient: Patient) -> Iterator[Fault]:
+    """A trigger runs as whoever writes, the owner too."""
+    for one in _triggers(patient):
+        if not one.wanted:
+            yield Fault(
+                f"Nobody declares the trigger {one.thing}: {one.found}.",
+                f"Look into it, then: DROP TRIGGER {one.thing.replace(' on ', ' ON ')};",
+            )
+
+
+def triggers_differing(patient: Patient) -> Iterator[Fault]:
+    """Changed, or switched off: what it keeps (an invoice as it was issued) is kept no more."""
+    for one in _triggers(patient):
+        if one.found and one.wanted:
+            yield by_prepare(f"The trigger {one.thing} is not as declared: {one.found}.")
+
+
+def triggers_missing(patient: Patient) -> Iterator[Fault]:
+    for one in _triggers(patient):
+        if not one.found:
+            yield by_prepare(f"The trigger {one.thing} is missing.")
+
+
+def _triggers(patient: Patient) -> list[Difference]:
+    return differences(*both(patient, _of_triggers))
+
+
+def _of_triggers(reading: Reading) -> Lines:
+    return reading.triggers
 
 
 def _policies(patient: Patient) -> list[Difference]:

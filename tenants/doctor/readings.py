@@ -98,6 +98,12 @@ SELECT (pg_identify_object('pg_proc'::regclass, p.oid, 0)).identity,
  WHERE n.nspname = ANY(%(schemas)s) AND NOT EXISTS (
     SELECT FROM pg_depend AS d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
 """
+_TRIGGERS: LiteralString = """
+SELECT format('%%I on %%I.%%I', g.tgname, n.nspname, c.relname),
+       pg_get_triggerdef(g.oid) || CASE g.tgenabled WHEN 'O' THEN '' ELSE ' switched ' || g.tgenabled::text END
+  FROM pg_trigger AS g JOIN pg_class AS c ON c.oid = g.tgrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
+ WHERE n.nspname = ANY(%(schemas)s) AND NOT g.tgisinternal AND g.tgparentid = 0
+"""
 _SETTINGS: LiteralString = """
 SELECT r.rolname || CASE s.setdatabase WHEN 0 THEN '' ELSE ' IN DATABASE ' || quote_ident(current_database()) END, setting
   FROM pg_db_role_setting AS s JOIN pg_roles AS r ON r.oid = s.setrole CROSS JOIN LATERAL unnest(s.setconfig) AS setting
@@ -128,6 +134,7 @@ class Reading:
     grants: Lines
     policies: Lines
     functions: Lines
+    triggers: Lines
     settings: Lines
     members: Lines
     attributes: Lines
@@ -140,6 +147,7 @@ def read(owner: Owner, *, roles: list[str], schemas: list[str] | None = None) ->
         grants=_lines(owner, _ENTRIES + _GRANTS, schemas=schemas),
         policies=_lines(owner, _POLICIES, schemas=ours),
         functions=_lines(owner, _FUNCTIONS, schemas=ours),
+        triggers=_lines(owner, _TRIGGERS, schemas=ours),
         settings=_lines(owner, _SETTINGS, roles=roles),
         members=_lines(owner, _MEMBERS, roles=roles),
         attributes=_lines(owner, _ATTRIBUTES, roles=roles),

@@ -30,21 +30,6 @@ def views(patient: Patient) -> Iterator[Fault]:
         )
 
 
-def triggers(patient: Patient) -> Iterator[Fault]:
-    """A trigger runs as whoever writes, the owner too."""
-    rows = patient.ask("""
-        SELECT quote_ident(g.tgname), c.oid::regclass::text, pg_get_triggerdef(g.oid)
-          FROM pg_trigger AS g JOIN pg_class AS c ON c.oid = g.tgrelid
-          JOIN pg_namespace AS n ON n.oid = c.relnamespace
-         WHERE n.nspname IN ('public', 'plaza') AND NOT g.tgisinternal ORDER BY 2, 1
-    """)  # fmt: skip
-    for name, table, definition in rows:
-        yield Fault(
-            f"Nobody declares the trigger {name} on {table}: {definition}.",
-            f"{_LOOK}DROP TRIGGER {name} ON {table};",
-        )
-
-
 def rules(patient: Patient) -> Iterator[Fault]:
     """A rule writes in place of what was meant, or besides it, as the table's owner."""
     rows = patient.ask(r"""

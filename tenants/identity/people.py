@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from config.context import require_tenant
 from config.errors import ValidationFailed
+from config.ids import new_id
 from config.needs import Role
 from tenants.identity.demo import is_shut_out
 from tenants.identity.refusals import AlreadyMember, EmailTaken, OperatorIsNoMember
@@ -70,16 +71,21 @@ def find_person(email: str) -> Person | None:
     return Person.objects.filter(email=email.strip().lower()).first()
 
 
-def add_member(*, tenant: Tenant, person: Person, role: Role) -> Member:
+def add_member(
+    *, tenant: Tenant, person: Person, role: Role, member_id: UUID | None = None
+) -> Member:
     """Give `person` a place in `tenant`. Raises AlreadyMember, and OperatorIsNoMember for an operator.
 
-    The seat is the caller's business (billing consumes it in the same transaction).
+    The seat is the caller's business (billing consumes it in the same transaction, or has before
+    under `member_id`).
     """
     if person.kind != Person.Kind.MEMBER:
         raise OperatorIsNoMember()
     try:
         with transaction.atomic():
-            return Member.objects.create(tenant=tenant, person=person, role=Role(role))
+            return Member.objects.create(
+                id=member_id or new_id(), tenant=tenant, person=person, role=Role(role)
+            )
     except IntegrityError as error:
         raise AlreadyMember() from error
 
@@ -104,3 +110,8 @@ def members_among(person_ids: Collection[UUID]) -> frozenset[UUID]:
 def members_of(tenant_id: UUID) -> QuerySet[Member]:
     """The tenant's members with their people."""
     return Member.objects.select_related("person").filter(tenant_id=tenant_id)
+
+
+def remove_member(member: Member) -> None:
+    """Take the place away, and with it the member's keys and sign-ins. The seat is the caller's business."""
+    member.delete()

@@ -39,15 +39,16 @@ def kind_named(name: str) -> LetterKind:
     return kinds[name]
 
 
-def as_text(letter: Letter, *, url: str, organisation: str) -> str:
-    """The letter for programs that show no HTML."""
-    parts = [*letter.paragraphs, f"{letter.action}:\n{url}", f"-- \n{_footer(organisation)}"]
+def as_text(letter: Letter, *, url: str, organisation: str, footer: str = "") -> str:
+    """The letter for programs that show no HTML. `footer` says why they get it who are no members."""
+    why = footer or _footer(organisation)
+    parts = [*letter.paragraphs, f"{letter.action}:\n{url}", f"-- \n{why}"]
     return "\n\n".join(parts) + "\n"
 
 
-def as_html(letter: Letter, *, url: str, organisation: str) -> str:
+def as_html(letter: Letter, *, url: str, organisation: str, footer: str = "") -> str:
     """The same in the portal's colours; nothing in it is loaded from anywhere."""
-    facts = {"letter": letter, "url": url, "footer": _footer(organisation)}
+    facts = {"letter": letter, "url": url, "footer": footer or _footer(organisation)}
     return render_to_string("mail/letter.html", facts)
 
 

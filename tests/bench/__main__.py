@@ -2,13 +2,14 @@
 
 Each prints a table with ratios to a named peer of the same run, and fails when a promise is broken:
 `requests` (contacts and ordinary nouns over HTTP), `gate` (its wait and its cost), `provisioning` (a new tenant), `fleet` (migrating many),
-`usage` (reported events into the ledger).
+`usage` (reported events into the ledger), `closing` (a period of many tenants),
+`webhooks` (the door of the inbox).
 """
 
 import sys
 from importlib import import_module
 
-BENCHMARKS = ("requests", "gate", "provisioning", "fleet", "usage")
+BENCHMARKS = ("requests", "gate", "provisioning", "fleet", "usage", "closing", "webhooks")
 
 
 def main(argv: list[str]) -> int:

@@ -8,7 +8,7 @@ import pytest
 
 from billing.models import Subscription
 from billing.services import grants
-from billing.services.subscriptions import _anchored_at
+from billing.services.following import _anchored_at
 from config.needs import Meter
 from quotas import ledger
 from quotas.entitlements import snapshot

@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from billing.models import Subscription
+from billing.services.dunning import dun_due
 from billing.services.subscriptions import GRACE, hold_overdue, sync_from_provider
 from tests.billing.conftest import FAILS_LATER, VISA, ask, pay
 from tests.standins.stripe import StripeStandin
@@ -40,7 +41,14 @@ def test_an_overdue_payment_is_held_after_its_grace_and_released_when_paid(
     assert hold_overdue(now=row.grace_ends_at - timedelta(seconds=1)) == 0
     assert hold_overdue(now=row.grace_ends_at) == 1
 
-    assert api(globex).get("/api/v1/members", status=402)["code"] == "subscription_past_due"
+    api(globex).get("/api/v1/members")
+    guest = {"email": "ana@guests.test"}
+    refused = api(globex).post("/api/v1/seats", guest, status=402)
+    assert (refused["code"], refused["degree"]) == ("subscription_past_due", "read_only")
+    for days in (1, 3, 5, 7, 10, 14):
+        assert dun_due(now=now + timedelta(days=days + 1)) == 1
+    refused = api(globex).get("/api/v1/members", status=402)
+    assert (refused["code"], refused["degree"]) == ("subscription_past_due", "suspended")
     assert api(globex).get("/api/v1/subscription")["status"] == "past_due"
     unpaid = next(i for i in shop.account.find("invoice") if i["status"] == "open")
     requests.post(f"{shop.url}/i/{unpaid['id']}", data={"card": VISA}, timeout=10)

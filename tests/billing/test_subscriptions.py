@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 
 from billing.models import Subscription, WebhookEvent
 from billing.services import subscriptions
+from billing.services.closing import close_due
 from billing.services.subscriptions import expire_trials, sync_from_provider
 from billing.tasks import expire_trials as expire_trials_task
 from config.needs import Meter
@@ -67,10 +68,17 @@ def test_a_downgrade_below_what_is_in_use_is_allowed_and_then_refuses_more(
     seats = {"tenant_id": globex.id, "meter": Meter.SEATS, "now": now}
     ledger.consume(**seats, quantity=8, key="eight")
 
-    change(api, globex, "starter")
+    asked = change(api, globex, "starter")
+    settle()
+    row = Subscription.objects.get(tenant=globex)
+    assert (asked["pending_plan"], row.plan, row.pending_plan) == ("starter", "growth", "starter")
+    assert row.billed_until is not None
+    assert close_due(now=row.billed_until - timedelta(seconds=1)) == 0
+    assert close_due(now=row.billed_until) == 1
     settle()
 
-    assert Subscription.objects.get(tenant=globex).plan == "starter"
+    row.refresh_from_db()
+    assert (row.plan, row.pending_plan) == ("starter", "")
     with pytest.raises(QuotaExceeded) as refusal:
         ledger.consume(**seats, quantity=1, key="ninth")
     assert refusal.value.facts["upgrade_to"] == "growth"

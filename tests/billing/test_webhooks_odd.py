@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from billing.models import WebhookEvent
-from billing.providers import events, paypal
+from billing.providers import events, paypal_objects
 from tests.billing.conftest import SECRET, work
 from tests.billing.test_webhooks import event_body, post, signature
 
@@ -115,7 +115,7 @@ def test_a_signature_of_the_future_is_refused_beyond_the_tolerance(square):
 def test_what_a_paypal_event_is_about_is_read_with_care(changes, about):
     event = {"id": "WH-1", "event_type": "BILLING.SUBSCRIPTION.UPDATED", "resource": {"id": "I-1"}}
 
-    assert paypal._event(event | changes).subscription_ref == about
+    assert paypal_objects.event(event | changes).subscription_ref == about
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_what_is_no_paypal_event_is_no_value(changes):
     event = {"id": "WH-1", "event_type": "BILLING.SUBSCRIPTION.UPDATED", "resource": {"id": "I-1"}}
 
     with pytest.raises(ValueError, match="not a"):
-        paypal._event(event | changes)
+        paypal_objects.event(event | changes)
 
 
 def test_nesting_is_bounded():

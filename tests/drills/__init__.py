@@ -13,7 +13,15 @@
                 sessions, cursors, hosts and headers: none of the other's bytes, and nothing of its changed.
   offboard      one of many tenants is erased (`--n` of them) while others read and write over the API, in
                 turns with slices without it: fewer than 100 locks at any moment, and nobody is slower.
+  clock         two years of tenants on a simulated clock, with faults: changes, coupons, late and doubled use,
+                cards that fail, workers cut off: every unit billed once, every number taken, nothing charged twice.
   provisioning  sign-ups killed with SIGKILL at random moments: run again, and the outcome is the same.
+  previews      random changes of subscriptions (plans, intervals, seats, add-ons, coupons, currencies, countries,
+                month ends, leap years, time zones): each preview is the invoice that follows, line by line.
+  webhooks      a past at Stripe and one at PayPal; its events permuted, doubled, delayed by days: one and the
+                same end (subscription, grants, invoices, accounts), the journal balanced.
+  reconcile     the same, with a part of the events lost for good: listed, which changes nothing; repaired, it
+                ends the same.
 
 These run against the real stack (granian with four processes, PostgreSQL, Valkey, Celery, over HTTP):
 

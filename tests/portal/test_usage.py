@@ -3,13 +3,16 @@
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from quotas import entitlements, explanations
+from config.needs import Meter
+from quotas import entitlements, explanations, ledger
+from quotas.caps.weights import Bend, Weight
 from tenants.services import suspend
 from tests import factories
 from tests.portal.browser import found, signed_in
+from tests.quotas.capped import weigh
 
 pytestmark = pytest.mark.django_db
 _WHY = r'href="(/usage/why\?request_id=[^"]+)"'
@@ -99,3 +102,32 @@ def test_the_usage_page_asks_a_fixed_number_of_times(acme):
         counts.append(len(asked))
     assert counts[0] == counts[1]
     assert browser.text.count("The server was overloaded") == 3
+
+
+def test_the_spend_cap_is_shown_set_in_money_and_taken_away(acme, now):
+    weigh(acme.pk, {"emails": Weight((Bend(0, 0, 5),))}, emails=0, now=now)
+    with transaction.atomic():
+        ledger.consume(tenant_id=acme.pk, meter=Meter.EMAILS, quantity=250, key="mails", now=now)
+    browser = signed_in(acme)
+    browser.get("/usage")
+    assert "USD 12.50, no cap" in browser.text
+
+    browser.post("/usage/spend-cap", {"cap": "12"}, status=302, seen="/usage")
+    browser.get("/usage")
+    assert "USD 12.50 of USD 12" in browser.text
+    assert "More is spent already than the cap allows." in browser.text
+
+    page = browser.post("/usage/spend-cap", {"cap": "12,345.6"}, status=400, seen="/usage")
+    assert "An amount like 250 or 250.50." in browser.text
+    assert 'value="12,345.6"' in page
+    browser.post("/usage/spend-cap", {"cap": ""}, status=302, seen="/usage")
+    browser.get("/usage")
+    assert "no cap" in browser.text
+
+
+def test_who_may_not_see_money_sees_what_is_spent_and_no_form(acme, now):
+    weigh(acme.pk, {"emails": Weight((Bend(0, 0, 5),))}, cap=700, emails=0, now=now)
+    browser = signed_in(acme, "editor")
+    assert "/usage/spend-cap" not in browser.get("/usage")
+    assert "USD 0 of USD 7" in browser.text
+    browser.post("/usage/spend-cap", {"cap": ""}, status=403, seen="/contacts")

@@ -107,6 +107,18 @@ def test_a_hold_refuses_and_its_end_lets_the_next_request_through(
     assert code(ask(UNMETERED)) == ""
 
 
+def test_a_read_only_hold_refuses_what_writes_and_lets_readers_go_on(
+    ask: Ask, tenant: Tenant, granted: Granted
+) -> None:
+    granted(tenant.pk)
+    entitlements.hold(tenant_id=tenant.pk, code="subscription_read_only")
+
+    asked = {method: code(ask(UNMETERED, method=method)) for method in ("GET", "HEAD", "POST")}
+
+    assert asked == {"GET": "", "HEAD": "", "POST": "subscription_past_due"}
+    assert facts(ask(UNMETERED, method="DELETE")) == {"degree": "read_only"}
+
+
 def test_refusals_come_in_the_order_of_the_house(
     ask: Ask, tenant: Tenant, granted: Granted, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -11,8 +12,11 @@ from django.db.transaction import TransactionManagementError
 
 from config.errors import DomainError
 from config.ids import new_id
+from config.needs import Meter
+from quotas.caps.weights import Bend, Weight
 from quotas.models import UsageEvent, UsageTotal
 from quotas.refusals import QuotaExceeded
+from tests.quotas.capped import spent, weigh
 from tests.quotas.test_ledger import give_back, take, used
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -107,3 +111,16 @@ def test_outside_a_transaction_nothing_is_counted(granted: Granted) -> None:
     with pytest.raises(TransactionManagementError):
         take(tenant_id, "contact:1")
     assert used(tenant_id) == 0
+
+
+def test_64_threads_on_the_last_cent_of_three_meters_spend_exactly_the_cap() -> None:
+    tenant_id = new_id()
+    meters = [Meter.EMAILS, Meter.SMS, Meter.IMAGES]
+    weights = {meter.value: Weight((Bend(0, 0, 1),), scale=2) for meter in meters}
+    weigh(tenant_id, weights, cap=30, emails=0, sms=0, images=0)
+    outcomes = race(lambda number: take(tenant_id, f"unit:{number}", 1, meters[number % 3]), 256)
+    taken = [used(tenant_id, meter) for meter in meters]
+    # Each is rounded by itself, half to even: 21 halves are 10, and 22 are 11.
+    assert sum(round(Fraction(units, 2)) for units in taken) == 30 == spent(tenant_id)
+    assert outcomes.count("ok") == sum(taken)
+    assert outcomes.count("SpendCapReached") == 256 - sum(taken)

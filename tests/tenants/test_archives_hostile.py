@@ -203,3 +203,16 @@ def test_a_taken_slug_is_refused_before_anything_is_made(archive):
     with pytest.raises(Exception, match="slug_taken"):
         imported(archive)
     assert state() == before
+
+
+def test_settings_of_alerts_that_nobody_could_have_made_are_refused(archive, sol):
+    forged = Forgery(archive)
+    table = "public/quotas_alertsetting.csv"
+    header = forged.parts[table].splitlines(keepends=True)[0]
+    values = {
+        "tenant_id": str(sol.id), "meter": "emails", "by_mail": "t", "by_webhook": "t",
+        "extra_percents": "{-5}", "roles": "{owner}", "quiet_hours": "48",
+    }  # fmt: skip
+    row = ",".join(values[name] for name in header.decode().strip().split(","))
+    forged.replace(table, header + row.encode() + b"\n", rows=1)
+    refused(forged.sealed(), ArchiveInvalid, "does not take")

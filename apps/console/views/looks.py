@@ -1,5 +1,6 @@
 """What an operator may look at of one tenant, whatever its state: what was refused, and another plan."""
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -8,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.enums import ActionVariant
 
+from apps.console.money_pages import month_page, panels_of_costs
 from apps.console.tenant_page import refusals_table
 from apps.console.views.read_only import button, row_or_404
 from apps.console.what_if_page import panels_of
@@ -19,7 +21,7 @@ from tenants.models import Tenant
 _MOST_REFUSALS = 100
 _LONGEST_ID = 64
 # The paths of the buttons, which are the methods' names.
-LOOKS = ("refusals", "what_if")
+LOOKS = ("refusals", "what_if", "costs")
 
 
 class TenantLooks:
@@ -68,3 +70,17 @@ class TenantLooks:
             facts["fault"] = "; ".join(str(text) for texts in errors.values() for text in texts)
             facts["fault"] = facts["fault"] or refused.detail
         return TemplateResponse(request, "console/what_if.html", facts)
+
+    @button(_("Costs"), path="costs", variant=ActionVariant.DEFAULT)
+    def costs(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """`?month=`: what it used, and what that costs us, by app, member, key and campaign."""
+        tenant, now = row_or_404(Tenant, object_id), timezone.now()
+        month = request.GET.get("month", "")
+        facts = {
+            **self.admin_site.each_context(request),
+            **month_page(month, now=now, panels=partial(panels_of_costs, tenant.pk)),
+            "title": _("What this tenant's use costs"),
+            "subject": tenant,
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "console/month.html", facts)

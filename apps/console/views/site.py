@@ -6,11 +6,12 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
+from apps.console.money_pages import month_page, panels_of_margins
 from apps.console.summary import figures
 from config.errors import DomainError
 from config.handlers import refusal
@@ -54,8 +55,22 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]
         answer: TemplateResponse = super().index(request, facts)
         return answer
 
+    def margins(self, request: HttpRequest) -> TemplateResponse:
+        """`?month=`: what each plan and each tenant brought, what it cost, and what is left."""
+        facts = {
+            **self.each_context(request),
+            **month_page(
+                request.GET.get("month", ""), now=timezone.now(), panels=panels_of_margins
+            ),
+            "title": _("Margins"),
+        }
+        return TemplateResponse(request, "console/month.html", facts)
+
     def get_urls(self) -> list[Any]:
-        urls: list[Any] = super().get_urls()
+        urls: list[Any] = [
+            path("margins/", self.admin_view(self.margins), name="margins"),
+            *super().get_urls(),
+        ]
         _declare(urls)
         return urls
 

@@ -49,7 +49,7 @@ WITH counted AS MATERIALIZED ({{taking}}), contact AS (
                              owner_id, archived_at, created_at, updated_at)
     SELECT %s::uuid, %s, %s, %s, %s, %s, %s::uuid, %s::jsonb, %s::uuid, NULL,
            %s::timestamptz, %s::timestamptz
-      FROM counted AS counted(word) WHERE word <> '{REFUSED}'
+      FROM counted AS counted(word) WHERE left(word, {len(REFUSED)}) <> '{REFUSED}'
     RETURNING *
 ) SELECT {COLUMNS}, counted.word FROM counted AS counted(word) LEFT JOIN (contact {COMPANY}) ON true
 """  # noqa: S608 (constants)

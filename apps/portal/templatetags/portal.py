@@ -5,6 +5,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from billing.catalogue import PriceSpec
+from billing.money import MINOR_PER_MAJOR, Money, major
 
 register = template.Library()
 
@@ -20,14 +21,17 @@ def amount(value: int | None) -> str:
 @register.filter
 def money(price: PriceSpec) -> str:
     """A catalogue price in its currency: all of ours have two minor digits."""
-    major, minor = divmod(price.amount_minor, 100)
+    return sum_of_money(Money(price.amount_minor, price.currency))
+
+
+@register.filter
+def sum_of_money(value: Money) -> str:
+    """USD 1,234.50, or as the language has it; cents only where there are some."""
+    has_cents = value.amount % MINOR_PER_MAJOR != 0
     shown = number_format(
-        f"{major}.{minor:02d}" if minor else major,
-        decimal_pos=2 if minor else 0,
-        use_l10n=True,
-        force_grouping=True,
+        major(value), decimal_pos=2 if has_cents else 0, use_l10n=True, force_grouping=True
     )
-    return f"{price.currency}\N{NO-BREAK SPACE}{shown}"
+    return f"{value.currency}\N{NO-BREAK SPACE}{shown}"
 
 
 @register.filter

@@ -13,7 +13,7 @@ from tests.standins.deliveries import Letter
 from tests.standins.idempotency import Idempotency, InProgress, OtherRequest
 from tests.standins.server import Standin
 from tests.standins.store import Json
-from tests.standins.stripe import modules, webhooks
+from tests.standins.stripe import balances, modules, webhooks
 from tests.standins.stripe.account import Account
 from tests.standins.stripe.errors import StripeError, invalid
 from tests.standins.stripe.objects import API_VERSION, random_text
@@ -76,12 +76,15 @@ class StripeStandin(Standin):
     def obey(self, order: str, asked: Json) -> Json:
         """cards {payment_method, decline}: how a saved card behaves from now on ("" pays).
         after_retries {status: canceled|past_due|unpaid}: what becomes of a subscription in the end.
+        disputes {charge, status}: a bank takes a charge back, and decides.
         """
         if order == "after_retries":
             self.store.put("setting", "after_retries", {"status": asked["status"]})
         elif order == "cards":
             method = self.account.get("payment_method", asked["payment_method"])
             self.account.save(method | {"_decline": asked["decline"]})
+        elif order == "disputes":
+            return balances.dispute(self.account, charge_id=asked["charge"], status=asked["status"])
         else:
             raise KeyError(order)
         return asked

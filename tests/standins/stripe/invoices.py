@@ -188,9 +188,11 @@ def every(account: Account, params: Params) -> Json:
     )
 
 
-@routes.list("/v1/invoice_payments", "invoice status")
+@routes.list("/v1/invoice_payments", "invoice payment status")
 def every_payment(account: Account, params: Params) -> Json:
-    if params.text("invoice") is None:
+    """Of one invoice, or of one payment intent: which invoice was paid by it."""
+    intent = params.inner("payment").text("payment_intent")
+    if params.text("invoice") is None and intent is None:
         raise missing("invoice")
     return page_of(
         account,
@@ -198,6 +200,7 @@ def every_payment(account: Account, params: Params) -> Json:
         params,
         url="/v1/invoice_payments",
         equal=("invoice", "status"),
+        matches=lambda body: intent in (None, body["payment"].get("payment_intent")),
     )
 
 

@@ -1,6 +1,7 @@
 """Everything that the stand-in serves, gathered."""
 
 from tests.standins.stripe import (
+    balances,
     cards,
     checkout,
     checkout_pages,
@@ -24,6 +25,7 @@ from tests.standins.stripe.page_parts import Page
 from tests.standins.stripe.routes import Route
 
 _MODULES = (
+    balances,
     cards,
     checkout,
     customers,

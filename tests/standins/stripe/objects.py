@@ -17,6 +17,7 @@ LINES_SHOWN = 10
 _LETTERS = string.ascii_letters + string.digits
 
 PREFIXES = {
+    "balance_transaction": "txn_",
     "billing.meter": "mtr_",
     "billing_portal.configuration": "bpc_",
     "billing_portal.session": "bps_",
@@ -25,6 +26,7 @@ PREFIXES = {
     "customer": "cus_",
     "customer_balance_transaction": "cbtxn_",
     "discount": "di_",
+    "dispute": "dp_",
     "event": "evt_",
     "invoice": "in_",
     "invoice_payment": "inpay_",

@@ -1,7 +1,7 @@
 """Payment intents, charges and refunds: money as it moves, or does not."""
 
 from tests.standins.store import Json
-from tests.standins.stripe import cards
+from tests.standins.stripe import balances, cards
 from tests.standins.stripe.account import Account
 from tests.standins.stripe.errors import StripeError, invalid, missing
 from tests.standins.stripe.listing import page_of
@@ -37,6 +37,7 @@ def attempt(account: Account, intent: Json, method: Json) -> StripeError | None:
     charge = _charge(account, intent, method, decline)
     intent |= {"latest_charge": charge["id"], "payment_method": method["id"]}
     if not decline:
+        charge["balance_transaction"] = balances.received(account, charge)["id"]
         account.create(charge, "charge.succeeded")
         intent |= {"status": "succeeded", "amount_received": intent["amount"]}
         intent["last_payment_error"] = None

@@ -10,6 +10,7 @@ from tests.standins.stripe.objects import listed, presented
 
 # Attributes that hold an id, which `expand` replaces by the object.
 _REFERENCES = {
+    "balance_transaction": "balance_transaction",
     "charge": "charge",
     "configuration": "billing_portal.configuration",
     "coupon": "coupon",

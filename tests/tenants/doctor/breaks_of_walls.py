@@ -69,6 +69,16 @@ WALLS = {
         "DROP FUNCTION plaza.dequeue(text, text)",
         "The function plaza.dequeue(pg_catalog.text,pg_catalog.text) is missing.",
     ),
+    "a trigger that is switched off": (
+        "trigger_differs",
+        "ALTER TABLE public.billing_invoice DISABLE TRIGGER rewriting",
+        "The trigger rewriting on public.billing_invoice is not as declared: ",
+    ),
+    "a trigger that is gone": (
+        "trigger_missing",
+        "DROP TRIGGER balanced ON public.billing_posting",
+        "The trigger balanced on public.billing_posting is missing.",
+    ),
     "a setting of a sign-in, here": (
         "role_setting",
         "ALTER ROLE plaza_square IN DATABASE {database} SET search_path = odd, public",

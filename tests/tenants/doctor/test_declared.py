@@ -67,7 +67,7 @@ BY_HAND = {
         "CREATE TRIGGER spy BEFORE UPDATE ON public.quotas_grant FOR EACH ROW"
         " EXECUTE FUNCTION suppress_redundant_updates_trigger()",
         "DROP TRIGGER spy ON public.quotas_grant",
-        "Nobody declares the trigger spy on quotas_grant:",
+        "Nobody declares the trigger spy on public.quotas_grant:",
     ),
     "a rule": (
         "rule_undeclared",

@@ -20,7 +20,7 @@ from config.errors import DomainError, ValidationFailed
 from config.logs import logger
 from config.needs import Meter
 from quotas import ledger
-from quotas.refusals import QuotaExceeded
+from quotas.refusals import UsageRefused
 
 log = logger(__name__)
 # Tried in turn: near the end of the plan a smaller batch still fits, and a row that the database
@@ -56,11 +56,11 @@ def advance(*, import_id: UUID, now: datetime) -> bool:
     for size in BATCH_ROWS:
         try:
             return _batch(import_id, size, now)
-        except QuotaExceeded as exceeded:
+        except UsageRefused as exceeded:
             refusal: Exception = exceeded
         except (IntegrityError, DataError) as error:
             refusal = error
-    if isinstance(refusal, QuotaExceeded):
+    if isinstance(refusal, UsageRefused):
         return _stop(import_id, Import.StoppedReason.QUOTA_EXCEEDED, refusal, now)
     return _one_by_one(import_id, now)
 
@@ -101,7 +101,7 @@ def _one_by_one(import_id: UUID, now: datetime) -> bool:
     """The database refused a batch of the smallest size: take one row, and refuse it if it is the one."""
     try:
         return _batch(import_id, 1, now)
-    except QuotaExceeded as exceeded:
+    except UsageRefused as exceeded:
         return _stop(import_id, Import.StoppedReason.QUOTA_EXCEEDED, exceeded, now)
     except (IntegrityError, DataError) as error:
         log.warning(
@@ -140,7 +140,7 @@ def _read(import_id: UUID, now: datetime) -> bool:
                     options=Options(job.options["currency"], job.options["phone_region"]),
                     now=now,
                 )
-    except QuotaExceeded as exceeded:
+    except UsageRefused as exceeded:
         return _stop(import_id, Import.StoppedReason.QUOTA_EXCEEDED, exceeded, now)
     except ValidationFailed as refusal:
         return _stop(import_id, Import.StoppedReason.FILE_INVALID, refusal, now)

@@ -1,0 +1,212 @@
+"""Preview, change, cancel, resume: what a tenant asks of its subscription while it pays for one.
+
+A preview is the change itself in a transaction that is rolled back, so that its amounts are those of
+the invoice that follows; `quoted_at` carries the preview's moment over to the change.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from billing import providers
+from billing.catalogue import FREE
+from billing.models import Invoice, Subscription, SubscriptionChange
+from billing.rating.lines import Draft
+from billing.rating.terms import Terms
+from billing.refusals import ChangeNotOpen, PaymentRequired
+from billing.services import charging
+from billing.services.closing import catch_up
+from billing.services.coupons import claim
+from billing.services.finding import find_plan, subscription_of
+from billing.services.granting import grant_beside_plan
+from billing.services.grants import entitle
+from billing.services.prices import current_price
+from billing.services.terms import present_terms
+from billing.services.wishes import (
+    Step,
+    Wish,
+    open_change,
+    quote_moment,
+    settle_change,
+    steps,
+    wished,
+)
+from config.errors import NotFound
+from config.logs import logger
+from tenants.life import refuse_closing
+from tenants.models import Tenant
+
+log = logger(__name__)
+CHECKOUT_PATH = "/api/v1/checkout"
+Change = SubscriptionChange.Status
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What a wish costs. `draft` is of `effective_at`: of now, or of the period that then begins.
+
+    None where nothing changes, and where what is paid for ends. Use is never part of it.
+    """
+
+    quoted_at: datetime
+    effective_at: datetime
+    is_at_once: bool
+    terms: Terms
+    draft: Draft | None
+
+
+@dataclass(frozen=True, slots=True)
+class Amended:
+    """The subscription after a wish; where the buyer must consent (or empty); the invoice, if there is one."""
+
+    row: Subscription
+    consent_url: str = ""
+    invoice: Invoice | None = None
+
+
+def preview(*, tenant_id: UUID, wish: Wish, now: datetime) -> Quote:
+    """What `change` would do and cost. Raises what `change` raises, and asks no provider."""
+    with transaction.atomic():
+        row, present = _collected(tenant_id, wish, now)
+        at = quote_moment(row, wish, now=now)
+        step = _step(row, present, wish, now)
+        quote = _quote(row, present, step, at, now)
+        transaction.set_rollback(True)
+    return quote
+
+
+def _quote(row: Subscription, present: Terms, step: Step, at: datetime, now: datetime) -> Quote:
+    until = row.billed_until or now
+    if step.at_once is not None:
+        charge = charging.change(row, terms=step.at_once, at=at, key="quote", now=now)
+        return Quote(at, at, True, step.at_once, charge.draft)
+    if step.later is None:
+        return Quote(at, at, True, present, None)
+    if step.later.plan == FREE:
+        return Quote(at, until, False, step.later, None)
+    draft = charging.draft_of_next(row, terms=step.later, now=now)
+    return Quote(at, until, False, step.later, draft)
+
+
+@transaction.atomic
+def change(*, tenant_id: UUID, wish: Wish, now: datetime) -> Amended:
+    """Let the wish hold: more at once, less from the period's end on.
+
+    Another plan or interval is asked of the provider too, which collects under its price and may want
+    the buyer's consent: what is more then waits for its word, with `pending_plan`. Raises NotFound,
+    PaymentRequired, TenantClosing, ValidationFailed, SeatsNotSold, SeatsInUse, CouponInvalid,
+    QuoteOutdated, PlanNotForSale, ProviderDown, ProviderRefused.
+    """
+    row, present = _collected(tenant_id, wish, now)
+    at = quote_moment(row, wish, now=now)
+    step = _step(row, present, wish, now)
+    was_waiting = _call_off(row, now)
+    if step == Step():
+        consent_url = _ask_provider(row, present) if was_waiting else ""
+        row.save()
+        return Amended(row, consent_url)
+    wanted = step.at_once or step.later or present
+    is_other_price = (wanted.plan, wanted.interval) != (present.plan, present.interval)
+    if is_other_price and row.is_collected:
+        return _through_provider(row, step, at, now)
+    invoice = _at_once(row, step.at_once, at, now) if step.at_once else None
+    if step.later is not None:
+        _wait(row, step.later, Change.SCHEDULED, at, now)
+    row.save()
+    return Amended(row, invoice=invoice)
+
+
+def cancel(*, tenant_id: UUID, now: datetime) -> Amended:
+    """End the subscription with its period. Raises what `change` raises."""
+    return change(tenant_id=tenant_id, wish=Wish(plan=FREE), now=now)
+
+
+@transaction.atomic
+def resume(*, tenant_id: UUID, now: datetime) -> Amended:
+    """Call off the end, or whatever else waits. Raises ChangeNotOpen, and what `change` raises."""
+    row, present = _collected(tenant_id, Wish(plan=None), now)
+    if open_change(row) is None and not row.cancels_at_period_end:
+        raise ChangeNotOpen()
+    _call_off(row, now)
+    consent_url = _ask_provider(row, present)
+    row.save()
+    return Amended(row, consent_url)
+
+
+def _collected(tenant_id: UUID, wish: Wish, now: datetime) -> tuple[Subscription, Terms]:
+    """The row, locked and up to date, and its terms. Raises PaymentRequired where nothing is paid for yet."""
+    is_end = wish.plan == FREE
+    if not is_end:
+        refuse_closing(Tenant.objects.get(pk=tenant_id))
+    row = subscription_of(tenant_id, for_update=True)
+    catch_up(row, now=now)
+    present = present_terms(row)
+    if present is None:
+        plan = find_plan(wish.plan).key if wish.plan else row.plan
+        raise PaymentRequired(plan=plan, checkout=CHECKOUT_PATH)
+    return row, present
+
+
+def _step(row: Subscription, present: Terms, wish: Wish, now: datetime) -> Step:
+    new = wished(row, present, wish)
+    if wish.coupon:
+        claim(row, code=wish.coupon, now=now, terms=new)
+    return steps(present, new)
+
+
+def _call_off(row: Subscription, now: datetime) -> bool:
+    """Whether anything waited: then the provider is to hear the last word."""
+    return settle_change(row, to=Change.CALLED_OFF, now=now) or row.cancels_at_period_end
+
+
+def _through_provider(row: Subscription, step: Step, at: datetime, now: datetime) -> Amended:
+    wanted = step.at_once or step.later
+    if wanted is None:
+        raise NotFound()
+    status = Change.PENDING if step.at_once else Change.SCHEDULED
+    _wait(row, wanted, status, at, now)
+    consent_url = _ask_provider(row, wanted)
+    row.save()
+    return Amended(row, consent_url)
+
+
+def _ask_provider(row: Subscription, terms: Terms) -> str:
+    """Tell the provider which price it is to have; the address where the buyer must consent, or empty."""
+    if not row.is_collected:
+        return ""
+    gateway = providers.gateway(row.provider)
+    if terms.plan == FREE:
+        gateway.cancel_at_period_end(subscription_id=row.provider_subscription_id)
+        return ""
+    price = current_price(
+        provider=row.provider, plan=terms.plan, currency=terms.currency, interval=terms.interval
+    )
+    return gateway.change_price(
+        subscription_id=row.provider_subscription_id, price_id=price.price_id
+    )
+
+
+def _wait(row: Subscription, terms: Terms, status: Change, at: datetime, now: datetime) -> None:
+    row.changes.create(
+        terms=terms.stored(),
+        status=status,
+        asked_at=now,
+        quoted_at=at,
+        effective_at=row.billed_until if status == Change.SCHEDULED else None,
+    )
+    row.pending_plan = terms.plan if terms.plan != row.plan else ""
+
+
+def _at_once(row: Subscription, terms: Terms, at: datetime, now: datetime) -> Invoice | None:
+    done = row.changes.create(
+        terms=terms.stored(), status=Change.DONE, asked_at=now, quoted_at=at, settled_at=now
+    )
+    charge = charging.change(row, terms=terms, at=at, key=f"change:{done.pk}", now=now)
+    row.plan, row.interval = terms.plan, terms.interval
+    row.save()
+    entitle(tenant_id=row.tenant_id, plan=row.plan, now=now)
+    grant_beside_plan(row, now=now)
+    log.info("subscription.changed", extra={"tenant_id": str(row.tenant_id), "plan": terms.plan})
+    return charging.issue(row, charge, now=now)

@@ -1,0 +1,35 @@
+"""Inviting somebody for whom there is no seat left: one more is bought, for the rest of the period and on."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from billing.models import Invitation
+from billing.services import amending, seats
+from billing.services.finding import subscription_of
+from billing.services.seats import Guest
+from billing.services.terms import present_terms
+from billing.services.wishes import Wish
+from config.needs import Meter
+from quotas.refusals import QuotaExceeded
+from tenants.models import Member
+
+
+@transaction.atomic
+def invite_buying(*, tenant_id: UUID, guest: Guest, by: Member, now: datetime) -> Invitation:
+    """`seats.invite`, with a seat bought where none is left. Both happen, or neither.
+
+    Raises what `seats.invite` and `amending.change` raise.
+    """
+    # Locked first, so that of many who buy at once each finds what the others have bought.
+    row = subscription_of(tenant_id, for_update=True)
+    try:
+        with transaction.atomic():
+            return seats.invite(tenant_id=tenant_id, guest=guest, by=by, now=now)
+    except QuotaExceeded as refused:
+        if refused.facts["meter"] != Meter.SEATS.value or present_terms(row) is None:
+            raise
+        wish = Wish(seats=refused.facts["used"] + 1)
+    amending.change(tenant_id=tenant_id, wish=wish, now=now)
+    return seats.invite(tenant_id=tenant_id, guest=guest, by=by, now=now)

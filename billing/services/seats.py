@@ -1,0 +1,188 @@
+"""Seats: reserved with an invitation, kept by whoever accepts it, freed by removing either.
+
+A seat is one unit of the meter `seats` under the key `member:<id>`; an invitation's id becomes the
+member's, so that it counts once however often a step is taken. The condition is the ledger's UPDATE:
+of many who invite at once for the last seat, one gets it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from billing.models import Invitation, Subscription
+from billing.refusals import LastOwner
+from billing.services.granting import bought_seats
+from billing.services.terms import present_terms
+from config.celery import later
+from config.errors import NotFound, PermissionDenied, ValidationFailed
+from config.logs import logger
+from config.needs import Meter, Role
+from quotas import entitlements, ledger
+from quotas.periods import EPOCH
+from tenants.identity.demo import is_shut_out
+from tenants.identity.people import find_person, members_of, remove_member
+from tenants.identity.refusals import AlreadyMember
+from tenants.life import refuse_closing
+from tenants.models import Member, Person, Tenant
+
+log = logger(__name__)
+INVITATION_HOLDS = timedelta(days=7)
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Whom to invite, as what."""
+
+    email: str
+    role: Role
+
+
+@transaction.atomic
+def invite(*, tenant_id: UUID, guest: Guest, by: Member, now: datetime) -> Invitation:
+    """Reserve a seat and promise the mail with the link. Again: the same seat, a new link, a new week.
+
+    Raises TenantClosing, PermissionDenied for a role above one's own, AlreadyMember, QuotaExceeded.
+    """
+    tenant = Tenant.objects.get(pk=tenant_id)
+    refuse_closing(tenant)
+    email = _checked(guest, by)
+    if members_of(tenant_id).filter(person__email=email).exists():
+        raise AlreadyMember()
+    invitation, is_new = Invitation.objects.waiting().select_for_update().get_or_create(
+        tenant=tenant,
+        email=email,
+        defaults={
+            "role": guest.role, "invited_by": by, "accepted_at": None, "ended_at": None,
+            "created_at": now, "sent_at": now, "expires_at": now + INVITATION_HOLDS,
+        },
+    )  # fmt: skip
+    if not is_new:
+        _renew(invitation, guest, by, now)
+    ledger.consume(
+        tenant_id=tenant_id, meter=Meter.SEATS, quantity=1, key=seat_key(invitation.pk), now=now
+    )
+    later("billing.send_invitation", invitation_id=str(invitation.pk))
+    log.info("seat.reserved", extra={"invitation_id": str(invitation.pk)})
+    return invitation
+
+
+def seat_key(member_id: UUID) -> str:
+    """The ledger's key of a member's seat."""
+    return f"member:{member_id}"
+
+
+def _checked(guest: Guest, by: Member) -> str:
+    """The address to write to. Nobody gives a role that may more than their own."""
+    if not Role(by.role).permits(guest.role):
+        raise PermissionDenied(needed_role=guest.role.value, role=by.role)
+    email = guest.email.strip().lower()
+    if is_shut_out(Person(email=email)):
+        raise ValidationFailed(errors={"email": [_("Use an address that mail can reach.")]})
+    found = find_person(email)
+    if found is not None and found.kind != Person.Kind.MEMBER:
+        raise ValidationFailed(errors={"email": [_("Use another address.")]})
+    return email
+
+
+def _renew(invitation: Invitation, guest: Guest, by: Member, now: datetime) -> None:
+    invitation.role, invitation.invited_by = guest.role, by
+    invitation.sent_at, invitation.expires_at = now, now + INVITATION_HOLDS
+    invitation.save()
+
+
+@transaction.atomic
+def free(*, tenant_id: UUID, seat_id: UUID, by: Member, now: datetime) -> None:
+    """End an invitation, or remove a member with their keys and sign-ins. Harmless twice at once.
+
+    Raises NotFound, PermissionDenied for a role above one's own, LastOwner.
+    """
+    waiting = Invitation.objects.waiting().select_for_update().filter(tenant_id=tenant_id)
+    invitation = waiting.filter(pk=seat_id).first()
+    if invitation is not None:
+        _end(invitation, now)
+        return
+    _remove(tenant_id, seat_id, by)
+    _give_back(tenant_id, seat_id, now)
+    log.info("seat.freed", extra={"member_id": str(seat_id)})
+
+
+def _remove(tenant_id: UUID, member_id: UUID, by: Member) -> None:
+    # The tenant's owners are locked together, so that two of them cannot remove each other at once.
+    owners = list(
+        Member.objects.select_for_update()
+        .filter(tenant_id=tenant_id, role=Role.OWNER)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+    member = Member.objects.select_for_update().filter(tenant_id=tenant_id, pk=member_id).first()
+    if member is None:
+        raise NotFound()
+    if not Role(by.role).permits(Role(member.role)):
+        raise PermissionDenied(needed_role=member.role, role=by.role)
+    if owners == [member.pk]:
+        raise LastOwner()
+    remove_member(member)
+
+
+def _end(invitation: Invitation, now: datetime) -> None:
+    invitation.ended_at = now
+    invitation.save(update_fields=["ended_at"])
+    _give_back(invitation.tenant_id, invitation.pk, now)
+    log.info("invitation.ended", extra={"invitation_id": str(invitation.pk)})
+
+
+def _give_back(tenant_id: UUID, seat_id: UUID, now: datetime) -> None:
+    ledger.refund(
+        tenant_id=tenant_id, meter=Meter.SEATS, quantity=1, key=seat_key(seat_id), now=now
+    )
+
+
+def expire_invitations(*, now: datetime) -> int:
+    """Free the seats of invitations that nobody accepted in time; how many that were."""
+    due = Invitation.objects.run_out(now).values_list("pk", flat=True)[:_BATCH]
+    return sum(_expire(pk, now) for pk in list(due))
+
+
+@transaction.atomic
+def _expire(pk: UUID, now: datetime) -> bool:
+    due = Invitation.objects.run_out(now).select_for_update(skip_locked=True)
+    invitation = due.filter(pk=pk).first()
+    if invitation is not None:
+        _end(invitation, now)
+    return invitation is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Seats:
+    """`allowed` and `left` None: no limit. `paid` are those bought above the plan's own."""
+
+    allowed: int | None
+    paid: int
+    taken: int
+    left: int | None
+    invitations: list[Invitation]
+
+
+def seats_of(tenant_id: UUID, *, now: datetime) -> Seats:
+    """How many seats there are, how many of them are taken, and by which guests."""
+    found = entitlements.snapshot(tenant_id, now=now)
+    allowed = found.limit(Meter.SEATS)
+    taken = ledger.used_in(tenant_id, Meter.SEATS, EPOCH)
+    waiting = Invitation.objects.waiting().filter(tenant_id=tenant_id).order_by("-pk")
+    return Seats(
+        allowed=allowed,
+        paid=_paid_seats(tenant_id),
+        taken=taken,
+        left=None if allowed is None else max(0, allowed - taken),
+        invitations=list(waiting[:_BATCH]),
+    )
+
+
+def _paid_seats(tenant_id: UUID) -> int:
+    row = Subscription.objects.filter(tenant_id=tenant_id).first()
+    terms = present_terms(row) if row else None
+    return bought_seats(terms) if terms else 0

@@ -1,0 +1,19 @@
+"""A preview is the invoice that follows, to the minor unit (`make drills ARGS=previews` for 1,000)."""
+
+import random
+
+import pytest
+
+from tests.billing.random_changes import random_changes
+
+pytestmark = pytest.mark.django_db
+
+
+def test_random_previews_equal_the_invoices_that_follow(globex):
+    pairs = list(random_changes(random.Random(2026), globex, 40))
+
+    assert [(pair.told, pair.previewed) for pair in pairs] == [
+        (pair.told, pair.invoiced) for pair in pairs
+    ]
+    # None of it in vain: most are invoices, some wait, some are refused.
+    assert sum(isinstance(pair.previewed, tuple) for pair in pairs) > 20
