@@ -129,7 +129,8 @@ def _fingerprint(owner: Owner) -> str:
         " AND NOT relispartition"
     ).fetchone()
     declarations = [
-        declared(name) for name in ("RIGHTS", "FUNCTIONS", "KEEPER_TABLES", "OWNERS_TABLES")
+        declared(name)
+        for name in ("RIGHTS", "FUNCTIONS", "KEEPER_TABLES", "KEEPER_APPENDS", "OWNERS_TABLES")
     ]
     told = repr((tables, declarations, settings.PLAZA_DB_KEY, Path(__file__).read_text()))
     return hashlib.sha256(told.encode()).hexdigest()
@@ -196,8 +197,9 @@ def _grant_tables(owner: Owner) -> None:
     owner.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {SQUARE}")
     rights: dict[str, TableRights] = {each.table: each for each in declared("RIGHTS")}
     keepers: list[str] = declared("KEEPER_TABLES")
-    for table in keepers:
-        owner.execute(_table(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {{}} TO {KEEPER}", table))
+    for table in [*keepers, *(appended := declared("KEEPER_APPENDS"))]:
+        verbs = "INSERT" if table in appended else "SELECT, INSERT, UPDATE, DELETE"
+        owner.execute(_table(f"GRANT {verbs} ON {{}} TO {KEEPER}", table))
     for each in rights.values():
         if each.stall:
             owner.execute(_table(f"GRANT {each.stall} ON {{}} TO {GROUP}", each.table))

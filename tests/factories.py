@@ -23,6 +23,7 @@ from tests.factories_messages import *  # noqa: F403
 from tests.factories_money import *  # noqa: F403
 from tests.factories_people import *  # noqa: F403
 from tests.factories_schemas import *  # noqa: F403
+from tests.factories_trail import *  # noqa: F403
 
 
 class CompanyFactory(DjangoModelFactory[Company]):

@@ -2,9 +2,19 @@
 
 from django.urls import path
 
-from apps.console.views import endings, hosts, messages, money, people, tenants
+from apps.console.views import endings, hosts, messages, money, people, tenants, trail
 from apps.console.views.site import site
 
-__all__ = ["endings", "hosts", "messages", "money", "people", "site", "tenants", "urlpatterns"]
+__all__ = [
+    "endings",
+    "hosts",
+    "messages",
+    "money",
+    "people",
+    "site",
+    "tenants",
+    "trail",
+    "urlpatterns",
+]
 
 urlpatterns = [path("", site.urls)]

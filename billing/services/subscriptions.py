@@ -20,6 +20,8 @@ from config.errors import NotFound, ValidationFailed
 from config.logs import logger
 from quotas.periods import Anchor
 from tenants.models import Tenant
+from tenants.trail.actions import Action
+from tenants.trail.recording import Change, Subject, record
 
 log = logger(__name__)
 # How long a provider may try to collect before the tenant is held to reading.
@@ -123,7 +125,7 @@ def _weight(found: ProviderSubscription) -> tuple[bool, bool, datetime, str]:
 
 
 def _take_over(row: Subscription, found: ProviderSubscription, now: datetime) -> None:
-    price = price_of(provider=found.provider, price_id=found.price_id)
+    price, before = price_of(provider=found.provider, price_id=found.price_id), _told(row)
     row.provider, row.provider_subscription_id = found.provider, found.id
     row.provider_customer_id = found.customer_id
     row.status = _STATUSES[found.status]
@@ -136,10 +138,22 @@ def _take_over(row: Subscription, found: ProviderSubscription, now: datetime) ->
     row.pending_plan = _still_pending(row, found)
     row.grace_ends_at = _grace(row, found, now)
     row.save()
+    _record(row, before)
     entitle(tenant_id=row.tenant_id, plan=row.plan, now=now)
     hold_or_release(row, now=now)
     facts = {"tenant_id": str(row.tenant_id), "plan": row.plan, "status": str(row.status)}
     log.info("subscription.synced", extra=facts)
+
+
+def _told(row: Subscription) -> dict[str, str]:
+    return {"plan": row.plan, "status": str(row.status), "interval": str(row.interval)}
+
+
+def _record(row: Subscription, before: dict[str, str]) -> None:
+    """Providers tell the same thing again and again: only what is another than before is recorded."""
+    if _told(row) != before:
+        subject, change = Subject("subscription", row.pk), Change(before, _told(row))
+        record(Action.PLAN_CHANGED, subject, change, tenant_id=row.tenant_id)
 
 
 def _anchored_at(row: Subscription, interval: str, found: ProviderSubscription) -> datetime | None:
@@ -188,8 +202,10 @@ def _expire_trial(pk: UUID, now: datetime) -> bool:
     row = _claimed(Subscription.objects.trials_over(now), pk)
     if row is None:
         return False
+    before = _told(row)
     row.plan, row.status, row.pending_plan = FREE, Status.EXPIRED, ""
     row.save()
+    _record(row, before)
     entitle(tenant_id=row.tenant_id, plan=FREE, now=now)
     log.info("trial.expired", extra={"tenant_id": str(row.tenant_id)})
     return True

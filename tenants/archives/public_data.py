@@ -30,7 +30,11 @@ _SECRET = re.compile(r"password|secret|hash|token|seal|proof|credential|(^|_)key
 # Members go with their people's e-mail and name, in a file of their own.
 _TOLD_ELSEWHERE = frozenset({"tenants_member"})
 # What a restored tenant gets back. The rest is for its people to read.
-RESTORED = ("quotas_usageevent", "quotas_usagetotal", "quotas_usagevalue")
+RESTORED = (
+    *("quotas_usageevent", "quotas_usagetotal", "quotas_usagevalue"),
+    # With them the audit trail, which is a table of the tenant's, can be proved there as here.
+    *("tenants_trailhead", "tenants_trailpending"),
+)
 MEMBER_COLUMNS = ("member_id", "person_id", "email", "name", "locale", "role")
 _MEMBERS = """
 SELECT m.id AS member_id, p.id AS person_id, p.email, p.name, p.locale, m.role
