@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from billing import signup
 from billing.providers.base import ProviderDown
-from billing.services import offboarding, scaling, subscriptions, webhooks
+from billing.services import offboarding, scaling, subscriptions, trails, webhooks
 from tenants.tasks import TenantTask
 
 
@@ -77,6 +77,12 @@ def tenant_scaled(
             "storage_limit_bytes": storage_limit_bytes,
         },
     )
+
+
+@shared_task(name="billing.prune_trails", base=TenantTask, public=True)
+def prune_trails() -> int:
+    """Let go of the months of audit trails that the tenants' plans keep no longer."""
+    return trails.prune_trails(now=timezone.now())
 
 
 @shared_task(name="billing.erase_closed", base=TenantTask, public=True)

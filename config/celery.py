@@ -62,7 +62,7 @@ app.conf.update(
         name: {"queue": "provisioner"}
         for name in (
             *("tenants.fill_pool", "tenants.export_archive"),
-            *("billing.finish_sign_up", "billing.erase_closed"),
+            *("billing.finish_sign_up", "billing.erase_closed", "billing.prune_trails"),
             "quotas.keep_months",
         )
     },
@@ -93,6 +93,7 @@ app.conf.update(
         "tidy-hosts": {"task": "tenants.tidy_hosts", "schedule": 3600.0},
         "forget-attempts": {"task": "tenants.forget_attempts", "schedule": 600.0},
         "erase-closed": {"task": "billing.erase_closed", "schedule": 3600.0},
+        "prune-trails": {"task": "billing.prune_trails", "schedule": 21_600.0},
         "tidy-quotas": {"task": "quotas.tidy", "schedule": 3600.0},
         "publish-versions": {"task": "tenants.publish_versions", "schedule": 10.0},
     },

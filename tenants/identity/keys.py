@@ -70,7 +70,7 @@ def create_key(
         expires_at=expires_at,
     )
     key.refresh_from_db(fields=["created_at"])  # the database's clock set it
-    told = {"scopes": key.scopes, "expires_at": expires_at, "prefix": prefix}
+    told = {"scopes": key.scopes, "expires_at": expires_at}
     _record(Action.API_KEY_CREATED, key, Change(after=told))
     log.info("api_key.created", extra={"key_id": str(key.pk), "member_id": str(created_by_id)})
     return key, raw

@@ -64,8 +64,10 @@ class OperatorEvent(TrailRow):
 class TrailPending(models.Model):
     """An act that is done and not sealed yet; `body` holds a TrailRow's columns."""
 
-    id = models.UUIDField(primary_key=True)
+    # Of two tenants restored from one archive the ids may be the same.
+    pk = models.CompositePrimaryKey("tenant_id", "id")
     tenant_id = models.UUIDField()
+    id = models.UUIDField()
     recorded_at = models.DateTimeField()
     body = models.JSONField()
 

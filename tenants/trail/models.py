@@ -6,14 +6,18 @@ and most tenants record some hundred rows a month. Rows leave as they came, from
 `number`, in batches that end at a month's first moment, so the pages that they free are taken again.
 """
 
+from typing import Any, ClassVar
+
 from django.db import models
 
 from tenants.models.trail import TrailRow
-from tenants.querysets import StallModel
+from tenants.querysets import StallModel, StallQuerySet
 
 
 class TrailEvent(StallModel, TrailRow):
     """One act of the tenant's people, programs, or of operators at it. Runtime roles may read it, no more."""
+
+    objects: ClassVar[Any] = StallQuerySet.as_manager()
 
     class Meta:
         db_table = "trail_event"

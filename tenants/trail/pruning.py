@@ -4,10 +4,13 @@ The owner's work: nobody else may delete a row. A chain that is broken is not pr
 left of it is evidence.
 """
 
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
+
+import psycopg
 
 from config.logs import logger
 from tenants.engine.owner import owner_connection, writing
@@ -41,15 +44,27 @@ def month_of(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
-def prune(chain: UUID, *, keep_days: int, now: datetime) -> int:
-    """Let go of the months that ended more than `keep_days` ago; how many rows those were.
+def prune_all(kept: Iterable[tuple[UUID, int]], *, now: datetime) -> int:
+    """Let go of each chain's months that ended more than so many days ago; how many rows those were.
 
-    Harmless twice, and goes on after a kill. Raises TrailBroken, NoOwner.
+    Harmless twice, and goes on after a kill. A chain that is broken, or whose schema is being erased,
+    does not stop the others. Raises NoOwner.
     """
-    before, rows, number = month_of(now - timedelta(days=keep_days)), 0, 0
+    total = 0
     with closing(owner_connection()) as owner:
-        while gone := _prune_some(owner, chain, before):
-            rows, number = rows + gone.rows, gone.number
+        for chain, keep_days in kept:
+            try:
+                total += prune(owner, chain, before=month_of(now - timedelta(days=keep_days)))
+            except (TrailBroken, psycopg.Error):
+                log.exception("trail.not_pruned", extra={"chain": str(chain)})
+    return total
+
+
+def prune(owner: Owner, chain: UUID, *, before: datetime) -> int:
+    """Let go of the rows that are older than `before`; how many those were. Raises TrailBroken."""
+    rows, number = 0, 0
+    while gone := _prune_some(owner, chain, before):
+        rows, number = rows + gone.rows, gone.number
     if rows:
         _tell(chain, before, rows=rows, number=number)
     return rows

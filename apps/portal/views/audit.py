@@ -17,9 +17,10 @@ from config.needs import Feature, Needs, Role
 from quotas.entitlements import snapshot
 from tenants.identity.people import members_of
 from tenants.isolation import on_square
+from tenants.trail.exporting import CSV
 from tenants.trail.filters import narrowed
 from tenants.trail.models import TrailEvent
-from tenants.trail.views import CSV, exported
+from tenants.trail.views import exported
 
 NEEDS = Needs(read=Role.ADMIN, write=Role.ADMIN, meter=None)
 _SHOWN = 50
@@ -73,11 +74,11 @@ def _matching(asked: dict[str, str]) -> QuerySet[TrailEvent]:
 
 
 def _rows(events: list[TrailEvent]) -> list[AuditRow]:
-    emails = _emails({event.actor_id for event in events if event.actor_kind == "person"})
+    emails = _emails([e.actor_id for e in events if e.actor_kind == "person" and e.actor_id])
     return [
         AuditRow(
             event,
-            emails.get(event.actor_id, event.actor_kind),
+            emails.get(str(event.actor_id), event.actor_kind),
             [
                 (name, event.before.get(name, "–"), event.after.get(name, "–"))
                 for name in sorted(event.before.keys() | event.after.keys())
@@ -87,7 +88,7 @@ def _rows(events: list[TrailEvent]) -> list[AuditRow]:
     ]
 
 
-def _emails(member_ids: set[UUID | None]) -> dict[UUID | None, str]:
+def _emails(member_ids: list[UUID]) -> dict[str, str]:
     with on_square():
-        found = members_of(require_tenant().id).filter(pk__in=member_ids - {None})
-        return dict(found.values_list("pk", "person__email"))
+        found = members_of(require_tenant().id).filter(pk__in=member_ids)
+        return {str(pk): email for pk, email in found.values_list("pk", "person__email")}
