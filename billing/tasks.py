@@ -21,6 +21,7 @@ from billing.services import (
     scaling,
     seats,
     subscriptions,
+    trails,
     trials,
     webhooks,
 )
@@ -162,6 +163,12 @@ def tenant_scaled(
             "storage_limit_bytes": storage_limit_bytes,
         },
     )
+
+
+@shared_task(name="billing.prune_trails", base=TenantTask, public=True)
+def prune_trails() -> int:
+    """Let go of the months of audit trails that the tenants' plans keep no longer."""
+    return trails.prune_trails(now=timezone.now())
 
 
 @shared_task(name="billing.erase_closed", base=TenantTask, public=True)

@@ -62,7 +62,7 @@ app.conf.update(
         name: {"queue": "provisioner"}
         for name in (
             *("tenants.fill_pool", "tenants.export_archive"),
-            *("billing.finish_sign_up", "billing.erase_closed"),
+            *("billing.finish_sign_up", "billing.erase_closed", "billing.prune_trails"),
             *("quotas.keep_months", "billing.keep_months"),
         )
     },
@@ -74,6 +74,7 @@ app.conf.update(
         "resend-outbox": {"task": "config.resend_outbox", "schedule": 5.0},
         "forget-kept-answers": {"task": "config.forget_kept_answers", "schedule": 3600.0},
         "clear-sessions": {"task": "config.clear_sessions", "schedule": 86_400.0},
+        "seal-trails": {"task": "tenants.seal_trails", "schedule": 4.0},
         "finish-sign-ups": {"task": "billing.finish_sign_ups", "schedule": 30.0},
         "retry-webhooks": {"task": "billing.retry_webhooks", "schedule": 15.0},
         "retry-provider-commands": {
@@ -103,14 +104,15 @@ app.conf.update(
         "stamp-documents": {"task": "billing.stamp_documents", "schedule": 60.0},
         "check-books": {"task": "billing.check_books", "schedule": 86_400.0},
         "erase-closed": {"task": "billing.erase_closed", "schedule": 3600.0},
+        "prune-trails": {"task": "billing.prune_trails", "schedule": 21_600.0},
         "tidy-quotas": {"task": "quotas.tidy", "schedule": 3600.0},
         "publish-versions": {"task": "tenants.publish_versions", "schedule": 10.0},
     },
 )
 app.autodiscover_tasks(
     [
-        *("config", "tenants", "tenants.mails", "tenants.outbound", "quotas", "quotas.alerts"),
-        *("quotas.caps",),
+        *("config", "tenants", "tenants.mails", "tenants.outbound", "tenants.trail"),
+        *("quotas", "quotas.alerts", "quotas.caps"),
         *("billing", "apps.crm", "apps.campaigns", "apps.content"),
     ]
 )

@@ -148,7 +148,7 @@ SHARED_APPS = [
     "django_htmx",
     "csp",
 ]
-TENANT_APPS = ["apps.crm", "apps.campaigns", "apps.content"]
+TENANT_APPS = ["tenants.trail", "apps.crm", "apps.campaigns", "apps.content"]
 INSTALLED_APPS = SHARED_APPS + TENANT_APPS
 TENANT_MODEL = "tenants.Tenant"
 TENANT_DOMAIN_MODEL = "tenants.Domain"

@@ -14,6 +14,7 @@ _API = (
     "tenants.identity.urls",
     "tenants.urls",
     "tenants.outbound.urls",
+    "tenants.trail.urls",
     "quotas.urls",
     "quotas.alerts.urls",
     "quotas.caps.urls",

@@ -25,6 +25,8 @@ from config.errors import DomainError, NotFound, ValidationFailed
 from config.logs import logger
 from tenants.hosts import is_host_name
 from tenants.models import Domain, DomainClaim, Tenant
+from tenants.trail.actions import Action
+from tenants.trail.recording import Subject, record
 
 log = logger(__name__)
 PROVE_WITHIN = timedelta(days=7)
@@ -99,6 +101,7 @@ def add(*, tenant_id: UUID, name: str, now: datetime) -> tuple[DomainClaim, bool
     made = DomainClaim.objects.create(
         tenant_id=tenant_id, domain=wanted, proof=proof, created_at=now
     )
+    _record(Action.DOMAIN_CLAIMED, made)
     log.info("domain.claimed", extra={"tenant_id": str(tenant_id), "domain": wanted})
     return made, True
 
@@ -137,6 +140,7 @@ def _open(asked: DomainClaim, standing: frozenset[str], now: datetime) -> Domain
     # The former holder has lost its proof: it may prove the domain again, like everybody.
     former = [rival for rival in rivals.values() if rival.verified_at is not None]
     for rival in former:
+        _record(Action.DOMAIN_LOST, rival)
         log.warning("domain.lost", extra={"tenant_id": str(rival.tenant_id), "domain": str(rival)})
     claims.filter(pk__in=[rival.pk for rival in former]).update(verified_at=None, created_at=now)
     if held is None:
@@ -149,6 +153,7 @@ def _open(asked: DomainClaim, standing: frozenset[str], now: datetime) -> Domain
         )
     claim.verified_at = now
     claim.save(update_fields=["verified_at"])
+    _record(Action.DOMAIN_VERIFIED, claim)
     log.info("domain.verified", extra={"tenant_id": str(claim.tenant_id), "domain": claim.domain})
     return claim
 
@@ -161,8 +166,13 @@ def remove(*, tenant_id: UUID, claim_id: UUID) -> None:
         raise NotFound()
     if claim.verified_at is not None:
         Domain.objects.filter(tenant_id=tenant_id, domain=claim.domain).delete()
+    _record(Action.DOMAIN_REMOVED, claim)
     claim.delete()
     log.info("domain.removed", extra={"tenant_id": str(tenant_id), "domain": claim.domain})
+
+
+def _record(action: Action, claim: DomainClaim) -> None:
+    record(action, Subject("domain", claim.pk, claim.domain), tenant_id=claim.tenant_id)
 
 
 def expire_claims(*, now: datetime) -> int:

@@ -97,7 +97,10 @@ def _fingerprint(owner: Owner) -> str:
     ).fetchone()
     declarations = [
         declared(name)
-        for name in ("RIGHTS", "FUNCTIONS", "TRIGGERS", "KEEPER_TABLES", "OWNERS_TABLES")
+        for name in (
+            *("RIGHTS", "FUNCTIONS", "TRIGGERS"),
+            *("KEEPER_TABLES", "KEEPER_APPENDS", "OWNERS_TABLES"),
+        )
     ]
     makers = [Path(each).read_text() for each in (__file__, sealing.__file__)]
     told = repr((tables, declarations, settings.PLAZA_DB_KEY, makers))
@@ -133,8 +136,9 @@ def _grant_tables(owner: Owner) -> None:
     owner.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {SQUARE}")
     rights: dict[str, TableRights] = {each.table: each for each in declared("RIGHTS")}
     keepers: list[str] = declared("KEEPER_TABLES")
-    for table in keepers:
-        owner.execute(_table(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {{}} TO {KEEPER}", table))
+    for table in [*keepers, *(appended := declared("KEEPER_APPENDS"))]:
+        verbs = "INSERT" if table in appended else "SELECT, INSERT, UPDATE, DELETE"
+        owner.execute(_table(f"GRANT {verbs} ON {{}} TO {KEEPER}", table))
     for each in rights.values():
         if each.stall:
             owner.execute(_table(f"GRANT {each.stall} ON {{}} TO {GROUP}", each.table))

@@ -18,6 +18,8 @@ from config.errors import BadHost, DomainError, NotFound
 from config.logs import logger
 from tenants.models import Domain, RetiredSlug, Tenant
 from tenants.services import SlugTaken, answering, check_slug, host_of, is_kept
+from tenants.trail.actions import Action
+from tenants.trail.recording import Change, Subject, record
 
 log = logger(__name__)
 KEPT_FOR = timedelta(days=90)
@@ -100,6 +102,12 @@ def rename(*, tenant_id: UUID, slug: str, now: datetime) -> Tenant:
         raise SlugTaken(slug=slug)
     RetiredSlug.objects.update_or_create(
         slug=former, defaults={"tenant": tenant, "until": now + KEPT_FOR}
+    )
+    record(
+        Action.TENANT_RENAMED,
+        Subject("tenant", tenant.pk, slug),
+        Change(before={"slug": former}, after={"slug": slug}),
+        tenant_id=tenant.pk,
     )
     log.info("tenant.renamed", extra={"tenant_id": str(tenant.pk), "from": former, "to": slug})
     return tenant

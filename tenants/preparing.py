@@ -70,6 +70,9 @@ def render_roles(owner: Owner) -> None:
             )
     if settings.PLAZA_DB_LOGIN == "tenant":  # the cluster's: another database may sign in by it
         owner.execute(sign_in_sql(LOOKUP).encode())
+    # The sealer adds to tenants' trails, and a node is reached as the current role (citus.role_sql).
+    keepers = "LOGIN PASSWORD NULL" if settings.PLAZA_CITUS else "NOLOGIN"
+    owner.execute(f"ALTER ROLE {KEEPER} {keepers}")
     owner.execute(f"ALTER ROLE {SQUARE} SET search_path = public, ext")
     database = sql.Identifier(owner.info.dbname)
     signing_in = f"{WEB}, {SQUARE}, {LOOKUP}, {GROUP}"

@@ -51,6 +51,7 @@ GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {name} TO {name};
 ALTER DEFAULT PRIVILEGES IN SCHEMA {name} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {name};
 ALTER DEFAULT PRIVILEGES IN SCHEMA {name} GRANT USAGE, SELECT ON SEQUENCES TO {name};
 {close_history_sql(schema)}
+{close_trail_sql(schema)}
 """
 
 
@@ -67,6 +68,24 @@ DO $$ BEGIN
     END IF;
     IF to_regclass('{name}.django_migrations_id_seq') IS NOT NULL THEN
         REVOKE ALL ON SEQUENCE {name}.django_migrations_id_seq FROM {name};
+    END IF;
+END $$;
+""".strip()
+
+
+def close_trail_sql(schema: str) -> str:
+    """SQL, for the owner and safe to repeat: the tenant reads its audit trail, and the keeper adds to it.
+
+    The migration that makes the table says the same, for tenants from before it.
+    """
+    name = quoted(schema)
+    return f"""
+DO $$ BEGIN
+    IF to_regclass('{name}.trail_event') IS NOT NULL THEN
+        REVOKE ALL ON {name}.trail_event FROM {name};
+        GRANT SELECT ON {name}.trail_event TO {name};
+        GRANT USAGE ON SCHEMA {name} TO {KEEPER};
+        GRANT INSERT ON {name}.trail_event TO {KEEPER};
     END IF;
 END $$;
 """.strip()

@@ -15,6 +15,8 @@ from tenants.life.refusals import TenantClosing, TenantNotOpen
 from tenants.models import Domain, RetiredSlug, Tenant
 from tenants.parking import wake
 from tenants.pool import Claimed
+from tenants.trail.actions import Action
+from tenants.trail.recording import Change, Subject, record
 
 LONGEST_ORGANISATION = 200
 LONGEST_REASON = 200
@@ -173,6 +175,7 @@ def suspend(*, tenant_id: UUID, reason: str) -> Tenant:
     tenant.status = Tenant.Status.SUSPENDED
     tenant.suspended_reason = reason.strip()[:LONGEST_REASON]
     tenant.save(update_fields=["status", "suspended_reason"])
+    _record(Action.TENANT_SUSPENDED, tenant, Change(after={"reason": tenant.suspended_reason}))
     return tenant
 
 
@@ -187,10 +190,15 @@ def resume(*, tenant_id: UUID) -> Tenant:
         raise TenantClosing(reason=tenant.closing_reason, erase_after=tenant.erase_after)
     if tenant.status == Tenant.Status.SUSPENDED:
         tenant.status = Tenant.Status.ACTIVE
-        tenant.suspended_reason = ""
+        was, tenant.suspended_reason = tenant.suspended_reason, ""
         tenant.save(update_fields=["status", "suspended_reason"])
         wake(tenant_id)
+        _record(Action.TENANT_RESUMED, tenant, Change(before={"reason": was}))
     return tenant
+
+
+def _record(action: Action, tenant: Tenant, change: Change) -> None:
+    record(action, Subject("tenant", tenant.pk, tenant.slug), change, tenant_id=tenant.pk)
 
 
 def tenant_at(host: str) -> Tenant | None:

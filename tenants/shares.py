@@ -16,6 +16,8 @@ from config.context import Shares
 from config.errors import NotFound, ValidationFailed
 from config.logs import logger
 from tenants.models import Tenant
+from tenants.trail.actions import Action
+from tenants.trail.recording import Change, Subject, record
 
 log = logger(__name__)
 # The least and the most that can be set by hand.
@@ -49,10 +51,10 @@ def scale(*, tenant_id: UUID, by_hand: Mapping[str, int], now: datetime) -> Tena
     if any(faults.values()):
         raise ValidationFailed(errors={name: told for name, told in faults.items() if told})
     tenant = _locked(tenant_id)
-    hand = {**tenant.scaled_by_hand, **by_hand}
+    hand, before = {**tenant.scaled_by_hand, **by_hand}, _present(tenant)
     # What the plan grants of the shares set by hand is not known here, and not needed: they win.
-    if _set(tenant, Shares(**_present(tenant)), hand=hand):
-        _tell(tenant, now)
+    if _set(tenant, Shares(**before), hand=hand):
+        _tell(tenant, before, now)
     return tenant
 
 
@@ -60,8 +62,9 @@ def scale(*, tenant_id: UUID, by_hand: Mapping[str, int], now: datetime) -> Tena
 def reset(*, tenant_id: UUID, granted: Shares, now: datetime) -> Tenant:
     """Back to what the plan grants, from the next request on. Raises NotFound."""
     tenant = _locked(tenant_id)
+    before = _present(tenant)
     if _set(tenant, granted, hand={}):
-        _tell(tenant, now)
+        _tell(tenant, before, now)
     return tenant
 
 
@@ -100,7 +103,9 @@ def _faults(name: str, value: int) -> list[str]:
     return [] if least <= value <= most else [f"From {least} to {most}."]
 
 
-def _tell(tenant: Tenant, now: datetime) -> None:
+def _tell(tenant: Tenant, before: Mapping[str, int | None], now: datetime) -> None:
+    subject, change = Subject("tenant", tenant.pk, tenant.slug), Change(before, _present(tenant))
+    record(Action.TENANT_SCALED, subject, change, tenant_id=tenant.pk)
     tenant.last_scaled_at = now
     tenant.save(update_fields=["last_scaled_at"])
     later(

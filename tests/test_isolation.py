@@ -29,6 +29,7 @@ FOREIGN: dict[str, Callable[[], Any]] = {
     "briefs": lambda: factories.BriefFactory(objective=CANARY),
     "templates": lambda: factories.TemplateFactory(name=CANARY),
     "pieces": lambda: factories.PieceFactory(title=CANARY),
+    "audit-events": lambda: factories.TrailEventFactory(object_id=CANARY),
 }
 # Nouns of the square's tables, whose rows of globex are made with the tenant itself.
 SHARED = {

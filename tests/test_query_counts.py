@@ -71,6 +71,7 @@ def _makers():
         "briefs": factories.BriefFactory,
         "templates": factories.TemplateFactory,
         "pieces": factories.PieceFactory,
+        "audit-events": factories.TrailEventFactory,
     }
 
 

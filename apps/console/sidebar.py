@@ -37,7 +37,10 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         },
         {
             "title": _("Machinery"),
-            "items": [_item(_("Outbox"), "outbox", "config_outboxmessage")],
+            "items": [
+                _item(_("Outbox"), "outbox", "config_outboxmessage"),
+                _item(_("Operators' trail"), "policy", "tenants_operatorevent"),
+            ],
         },
     ]
 

@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from apps.console.states import STATES
+from apps.console.trail_table import trail_table
 from billing.models import Subscription, WebhookEvent
 from billing.money import Money, major
 from quotas import explanations, ledger
@@ -42,6 +43,7 @@ def facts_of(object_id: str, *, now: datetime) -> list[Table]:
         _members(tenant_id),
         _webhooks(tenant_id),
         refusals_table(tenant_id, most=_MOST_REFUSALS),
+        trail_table(tenant_id),
     ]
 
 

@@ -12,6 +12,7 @@ from apps.console.views import (
     providers,
     tax_profiles,
     tenants,
+    trail,
 )
 from apps.console.views.site import site
 
@@ -26,6 +27,7 @@ __all__ = [
     "site",
     "tax_profiles",
     "tenants",
+    "trail",
     "urlpatterns",
 ]
 

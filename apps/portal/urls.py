@@ -3,6 +3,7 @@
 from django.urls import path
 
 from apps.portal.views import (
+    audit,
     contacts,
     exports,
     home,
@@ -29,6 +30,8 @@ urlpatterns = [
     path("exports", exports.exports, name="portal-exports"),
     path("exports/<uuid:archive_id>/row", exports.row, name="portal-export-row"),
     path("exports/<uuid:archive_id>/download", exports.download, name="portal-export-download"),
+    path("audit", audit.audit, name="portal-audit"),
+    path("audit/export.csv", audit.export, name="portal-audit-export"),
     path("plan", plan.plan, name="portal-plan"),
     path("plan/confirmation", plan.confirmation, name="portal-confirmation"),
     path("plan/checkout", plan.checkout, name="portal-checkout"),

@@ -29,6 +29,8 @@ from config.needs import Role
 from tenants.life import refuse_closing
 from tenants.models import Member, Tenant
 from tenants.services import url_of
+from tenants.trail.actions import Action
+from tenants.trail.recording import Change, Subject, record
 
 CHECKOUT_PATH = "/api/v1/checkout"
 CHANGE_PATH = "/api/v1/subscription/change"
@@ -141,9 +143,11 @@ def change_subscription(*, tenant_id: UUID, wish: Wish, now: datetime) -> Amende
 def _without_payment(row: Subscription, spec: PlanSpec, now: datetime) -> Subscription:
     if spec.is_paid:
         raise PaymentRequired(plan=spec.key, checkout=CHECKOUT_PATH)
+    change = Change(before={"plan": row.plan}, after={"plan": FREE})
     states.move(row, to=Subscription.Status.ACTIVE)
     row.plan, row.trial_ends_at = FREE, None
     row.save()
+    record(Action.PLAN_CHANGED, Subject("subscription", row.pk), change, tenant_id=row.tenant_id)
     entitle(tenant_id=row.tenant_id, plan=FREE, now=now)
     return row
 
@@ -162,4 +166,7 @@ def _ask_provider(row: Subscription, spec: PlanSpec) -> str:
         gateway.cancel_at_period_end(subscription_id=row.provider_subscription_id)
     row.pending_plan = spec.key
     row.save()
+    change = Change(before={"plan": row.plan}, after={"plan": spec.key})
+    subject = Subject("subscription", row.pk)
+    record(Action.PLAN_CHANGE_REQUESTED, subject, change, tenant_id=row.tenant_id)
     return consent_url

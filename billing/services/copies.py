@@ -14,6 +14,8 @@ from quotas.storage import STORAGE_BYTES
 from tenants import archives
 from tenants.archives.manifest import Manifest
 from tenants.models import Archive, Tenant
+from tenants.trail.actions import Action
+from tenants.trail.recording import Subject, record
 
 Tell = Callable[[str], None]
 
@@ -25,7 +27,8 @@ def plan_of(tenant_id: UUID) -> str:
 
 
 def export_to(*, tenant_id: UUID, to: Path, now: datetime, tell: Tell) -> Manifest:
-    """Write the tenant's archive. Raises what tenants/archives raises."""
+    """Write the tenant's archive. Raises what tenants/archives raises, and AuditTrailAway before any of it."""
+    record(Action.EXPORT_MADE, Subject("export"), tenant_id=tenant_id)
     return archives.export_to(
         tenant_id=tenant_id, to=to, plan=plan_of(tenant_id), now=now, tell=tell
     )

@@ -30,6 +30,8 @@ from config.needs import Feature, Meter
 from quotas import entitlements
 from quotas.meters import resets_at
 from quotas.models import Grant
+from tenants.trail.actions import Action
+from tenants.trail.recording import Change, Subject, record
 
 log = logger(__name__)
 
@@ -100,6 +102,8 @@ def give(
         now=now,
         **contents,
     )
+    told = {**contents, "reason": reason.strip(), "expires_at": end}
+    _record(Action.ENTITLEMENT_GIVEN, tenant_id, extra.name, Change(after=told))
     log.info("entitlement.given", extra={"tenant_id": str(tenant_id), "source": extra.name})
 
 
@@ -110,8 +114,13 @@ def withdraw(*, tenant_id: UUID, source: Source, key: str, by: str, reason: str)
     if not Grant.objects.filter(tenant_id=tenant_id, source=name).exists():
         raise NotFound()
     entitlements.withdraw(tenant_id=tenant_id, source=name)
+    _record(Action.ENTITLEMENT_WITHDRAWN, tenant_id, name, Change(after={"reason": reason}))
     facts = {"tenant_id": str(tenant_id), "source": name, "by": by, "reason": reason}
     log.info("entitlement.withdrawn", extra=facts)
+
+
+def _record(action: Action, tenant_id: UUID, source: str, change: Change) -> None:
+    record(action, Subject("entitlement", source), change, tenant_id=tenant_id)
 
 
 def _contents(extra: Extra) -> dict[str, Any]:

@@ -24,6 +24,8 @@ from billing.services.prices import price_of
 from billing.services.wishes import open_change
 from config.logs import logger
 from tenants.models import Tenant
+from tenants.trail.actions import Action
+from tenants.trail.recording import Change, Subject, record
 
 __all__ = [
     "GRACE",
@@ -117,7 +119,7 @@ def _weight(found: ProviderSubscription) -> tuple[bool, bool, datetime, str]:
 
 
 def _take_over(row: Subscription, found: ProviderSubscription, now: datetime) -> None:
-    price = price_of(provider=found.provider, price_id=found.price_id)
+    price, before = price_of(provider=found.provider, price_id=found.price_id), _told(row)
     row.provider, row.provider_subscription_id = found.provider, found.id
     row.provider_customer_id = found.customer_id
     states.follow(row, to=_status(row, found))
@@ -128,6 +130,7 @@ def _take_over(row: Subscription, found: ProviderSubscription, now: datetime) ->
     row.pending_plan = _still_pending(row, found)
     _ask_or_release(row, found, now)
     row.save()
+    _record(row, before)
     entitle(tenant_id=row.tenant_id, plan=row.plan, now=now)
     grant_beside_plan(row, now=now)
     overdue.hold_or_release(row, now=now)
@@ -135,6 +138,17 @@ def _take_over(row: Subscription, found: ProviderSubscription, now: datetime) ->
         charging.issue(row, charge, now=now)
     facts = {"tenant_id": str(row.tenant_id), "plan": row.plan, "status": str(row.status)}
     log.info("subscription.synced", extra=facts)
+
+
+def _told(row: Subscription) -> dict[str, str]:
+    return {"plan": row.plan, "status": str(row.status), "interval": str(row.interval)}
+
+
+def _record(row: Subscription, before: dict[str, str]) -> None:
+    """Providers tell the same thing again and again: only what is another than before is recorded."""
+    if _told(row) != before:
+        subject, change = Subject("subscription", row.pk), Change(before, _told(row))
+        record(Action.PLAN_CHANGED, subject, change, tenant_id=row.tenant_id)
 
 
 def _still_pending(row: Subscription, found: ProviderSubscription) -> str:
@@ -175,9 +189,11 @@ def _expire_trial(pk: UUID, now: datetime) -> bool:
     row = _claimed(Subscription.objects.trials_over(now), pk)
     if row is None:
         return False
+    before = _told(row)
     states.move(row, to=Status.EXPIRED)
     row.plan, row.pending_plan = FREE, ""
     row.save()
+    _record(row, before)
     entitle(tenant_id=row.tenant_id, plan=FREE, now=now)
     log.info("trial.expired", extra={"tenant_id": str(row.tenant_id)})
     return True

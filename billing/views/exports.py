@@ -28,6 +28,8 @@ from tenants import archives
 from tenants.identity.caller import caller_of, tenant_of
 from tenants.identity.throttles import limited
 from tenants.models import Archive
+from tenants.trail.actions import Action
+from tenants.trail.recording import Subject, record
 
 log = logger(__name__)
 # Whoever leaves, or is suspended, takes their data along.
@@ -118,6 +120,7 @@ def download(request: HttpRequest, archive_id: UUID) -> HttpResponse:
         file = default_storage.open(found.path)
     except FileNotFoundError as error:
         raise NotFound() from error
+    record(Action.EXPORT_DOWNLOADED, Subject("export", found.pk), tenant_id=tenant.pk)
     by_id = caller_of(request).person_id
     log.info("export.downloaded", extra={"archive_id": str(found.pk), "person_id": str(by_id)})
     name = f"{tenant.slug}-{found.created_at:%Y-%m-%d}.zip"

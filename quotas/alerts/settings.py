@@ -4,8 +4,12 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
+
 from config.needs import Meter, Role
 from quotas.alerts.models import AlertSetting
+from tenants.trail.actions import Action
+from tenants.trail.recording import Change, Subject, record
 
 DEFAULT_ROLES = (Role.OWNER.value, Role.BILLING.value)
 DEFAULT_QUIET_HOURS = 48
@@ -34,9 +38,11 @@ def settings_of(tenant_id: UUID, meters: Collection[Meter]) -> dict[Meter, Alert
     return {meter: known.get(meter.value) or default_setting(tenant_id, meter) for meter in meters}
 
 
+@transaction.atomic
 def change(*, tenant_id: UUID, meter: Meter, wish: Mapping[str, Any]) -> AlertSetting:
     """Set what `wish` names; the rest stays."""
     row = settings_of(tenant_id, [meter])[meter]
+    before = _told(row)
     for name in _CHANGEABLE:
         setattr(row, name, wish.get(name, getattr(row, name)))
     row.extra_percents = sorted(set(row.extra_percents))
@@ -47,4 +53,10 @@ def change(*, tenant_id: UUID, meter: Meter, wish: Mapping[str, Any]) -> AlertSe
         unique_fields=["tenant_id", "meter"],
         update_fields=[*_CHANGEABLE],
     )
+    subject = Subject("alerts", meter.value)
+    record(Action.ALERTS_CHANGED, subject, Change(before, _told(row)), tenant_id=tenant_id)
     return row
+
+
+def _told(row: AlertSetting) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in _CHANGEABLE}

@@ -34,6 +34,8 @@ from tenants.life.stores import delete_files, folder_of
 from tenants.models import Erasure, Restoration, Tenant
 from tenants.provisioning import provision
 from tenants.template import code_version
+from tenants.trail.actions import Action
+from tenants.trail.recording import Subject, record
 
 log = logger(__name__)
 LOCK_CLASS = 7_411
@@ -189,5 +191,6 @@ def finished(*, tenant_id: UUID, now: datetime) -> Tenant:
     tenants = Tenant.objects.select_for_update().exclude(status=Tenant.Status.CLOSED)
     if not tenants.filter(pk=tenant_id).exists():
         raise TenantNotOpen(state=Tenant.Status.CLOSED)
-    Restoration.objects.filter(tenant_id=tenant_id).update(finished_at=now)
+    if Restoration.objects.filter(tenant_id=tenant_id, finished_at=None).update(finished_at=now):
+        record(Action.TENANT_IMPORTED, Subject("tenant", tenant_id), tenant_id=tenant_id)
     return services.activate(tenant_id=tenant_id)

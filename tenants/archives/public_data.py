@@ -35,9 +35,9 @@ _TOLD_ELSEWHERE = frozenset({"tenants_member"})
 # What a restored tenant gets back. The rest is for its people to read.
 RESTORED = (
     "quotas_alertsetting",
-    "quotas_usageevent",
-    "quotas_usagetotal",
-    "quotas_usagevalue",
+    *("quotas_usageevent", "quotas_usagetotal", "quotas_usagevalue"),
+    # With them the audit trail, which is a table of the tenant's, can be proved there as here.
+    *("tenants_trailhead", "tenants_trailpending"),
 )
 MEMBER_COLUMNS = ("member_id", "person_id", "email", "name", "locale", "role")
 _MEMBERS = """

@@ -25,6 +25,8 @@ from tenants.archives.refusals import ArchiveBusy
 from tenants.engine.owner import owner_connection
 from tenants.life.stores import folder_of
 from tenants.models import Archive, Tenant
+from tenants.trail.actions import Action
+from tenants.trail.recording import Subject, record
 
 log = logger(__name__)
 Status = Archive.Status
@@ -44,6 +46,7 @@ def request_export(*, tenant_id: UUID, plan: str, by_id: UUID | None = None) -> 
     if found is None:
         found = Archive.objects.create(tenant_id=tenant_id, requested_by_id=by_id, plan=plan)
         found.refresh_from_db()
+        record(Action.EXPORT_REQUESTED, Subject("export", found.pk), tenant_id=tenant_id)
         later("tenants.export_archive", archive_id=str(found.pk), plan=plan)
     return found
 

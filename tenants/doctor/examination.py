@@ -23,6 +23,7 @@ from tenants.doctor import (
     shared_keys,
     stall_rights,
     strays,
+    trails,
     walls,
 )
 from tenants.doctor.findings import Check, Finding, Level, Mend, Patient
@@ -88,6 +89,8 @@ CHECKS: tuple[Check, ...] = (
     Check("refresh_family_shared", _ERROR, shared_keys.refresh_families),
     Check("secret_shared", _ERROR, shared_keys.secrets),
     Check("password_shared", _ERROR, shared_keys.passwords),
+    Check("trail_broken", _ERROR, trails.broken_chains),
+    Check("trail_unsealed", _WARNING, trails.unsealed),
     Check("set_aside", _ERROR, lifecycle.set_aside),
     Check("version_behind", _WARNING, lifecycle.behind),
     Check("signup_unfinished", _WARNING, half_made.sign_ups),

@@ -9,7 +9,8 @@ from django.conf import settings
 from config.closed_catalogs import close_sql, open_sql
 from config.rights import CLOSED_FUNCTIONS
 from tenants.doctor.findings import Fault, Patient, by_sql
-from tenants.roles import GROUP, SQUARE
+from tenants.roles import GROUP, KEEPER, SQUARE
+from tenants.trail.chain import TENANTS_TABLE
 
 _KINDS = {
     "n": "SCHEMA",
@@ -32,8 +33,14 @@ def outside_own_schema(patient: Patient) -> Iterator[Fault]:
 def to_strangers(patient: Patient) -> Iterator[Fault]:
     """What others were given inside a tenant's schema."""
     for kind, schema, name, role, privileges in _granted(patient):
-        if _is_stall(schema) and schema != role and not _is_stall(role):
+        is_strangers = _is_stall(schema) and schema != role and not _is_stall(role)
+        if is_strangers and not (role == KEEPER and (kind, name, privileges) in _sealers(schema)):
             yield _revocable(kind, schema, name, role, privileges)
+
+
+def _sealers(schema: str | None) -> set[tuple[str, str, str]]:
+    """What the sealer needs to add to a tenant's audit trail (roles.close_trail_sql)."""
+    return {("n", str(schema), "USAGE"), ("r", TENANTS_TABLE, "INSERT")}
 
 
 def to_public(patient: Patient) -> Iterator[Fault]:

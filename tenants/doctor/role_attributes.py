@@ -50,6 +50,8 @@ def wrong_sign_in(patient: Patient) -> Iterator[Fault]:
     sign_ins = {settings.DATABASE_WEB["USER"], settings.DATABASE_SQUARE["USER"]} & {*_SIGN_INS}
     if settings.PLAZA_DB_LOGIN == "tenant":
         sign_ins.add(LOOKUP)  # nobody takes a role there: without it no request finds its tenant
+    if on_citus.is_on():
+        sign_ins.add(KEEPER)  # it reaches the nodes, as tenants' roles do (preparing.render_roles)
     tenants_sign_in = settings.PLAZA_DB_LOGIN == "tenant" or on_citus.is_on()
     never = [role for role in _OTHERS if role not in sign_ins]
     rows = patient.ask_of_stalls("""

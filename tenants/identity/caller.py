@@ -28,7 +28,7 @@ class Caller:
     """`credential_id` names what to count against: `member:<id>` for people, `key:<id>` for keys.
 
     A person has every scope; a key has those it was given. `family` is that of the refresh tokens
-    behind an access token.
+    behind an access token, `operator_id` that of the operator who impersonates the person.
     """
 
     kind: CallerKind
@@ -39,6 +39,7 @@ class Caller:
     scopes: frozenset[str] = frozenset()
     credential_id: str = ""
     family: UUID | None = None
+    operator_id: UUID | None = None
 
     @property
     def is_anonymous(self) -> bool:

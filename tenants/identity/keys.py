@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
@@ -19,6 +20,8 @@ from tenants.identity.hashing import digest, new_secret
 from tenants.identity.refusals import ApiKeyInvalid, TokenInvalid
 from tenants.isolation import on_square
 from tenants.models import ApiKey, Member, Person
+from tenants.trail.actions import Action
+from tenants.trail.recording import Change, Subject, record
 
 log = logger(__name__)
 PRESETS: dict[str, frozenset[str]] = {"admin": ALL_SCOPES, "readonly": frozenset({"read"})}
@@ -39,6 +42,7 @@ def scopes_of(names: Iterable[str]) -> frozenset[str]:
     return frozenset().union(*(known[name] for name in named))
 
 
+@transaction.atomic
 def create_key(
     *,
     tenant_id: UUID,
@@ -66,8 +70,14 @@ def create_key(
         expires_at=expires_at,
     )
     key.refresh_from_db(fields=["created_at"])  # the database's clock set it
+    told = {"scopes": key.scopes, "expires_at": expires_at}
+    _record(Action.API_KEY_CREATED, key, Change(after=told))
     log.info("api_key.created", extra={"key_id": str(key.pk), "member_id": str(created_by_id)})
     return key, raw
+
+
+def _record(action: Action, key: ApiKey, change: Change) -> None:
+    record(action, Subject("api_key", key.pk, key.name), change, tenant_id=key.tenant_id)
 
 
 def find_key(raw: str, tenant_id: UUID | None, now: datetime) -> ApiKey:
@@ -117,10 +127,12 @@ def keys_of(tenant_id: UUID) -> QuerySet[ApiKey]:
     return ApiKey.objects.filter(tenant_id=tenant_id)
 
 
+@transaction.atomic
 def revoke_key(*, tenant_id: UUID, key_id: UUID, now: datetime) -> None:
     """Refuse the key from the next request on. Harmless twice. Raises NotFound."""
-    keys = keys_of(tenant_id).filter(pk=key_id)
-    if keys.filter(revoked_at=None).update(revoked_at=now):
-        log.info("api_key.revoked", extra={"key_id": str(key_id)})
-    elif not keys.exists():
+    key = keys_of(tenant_id).filter(pk=key_id).first()
+    if key is None:
         raise NotFound()
+    if keys_of(tenant_id).filter(pk=key_id, revoked_at=None).update(revoked_at=now):
+        _record(Action.API_KEY_REVOKED, key, Change(after={"revoked_at": now}))
+        log.info("api_key.revoked", extra={"key_id": str(key_id)})

@@ -12,7 +12,9 @@ from django.http import HttpRequest
 from config.logs import logger
 from tenants.identity.openid import Identity, Journey
 from tenants.identity.refusals import OpenIdRefused
-from tenants.models import Person, PersonIdentity
+from tenants.models import Member, Person, PersonIdentity
+from tenants.trail.actions import Action
+from tenants.trail.recording import Change, Subject, record
 
 log = logger(__name__)
 _SESSION_KEY, _LIFE = "plaza_link", timedelta(minutes=10)
@@ -28,13 +30,19 @@ def person_of(identity: Identity) -> Person | None:
     return found.person if found else None
 
 
-def link(*, identity: Identity, person: Person) -> None:
+def link(*, identity: Identity, member: Member) -> None:
     """Link for good, after the person proved both. Harmless twice; raises OpenIdRefused if another's."""
+    person = member.person
     try:
         with transaction.atomic():
             PersonIdentity.objects.create(
                 person=person, issuer=identity.issuer, subject=identity.subject
             )
+            subject, change = (
+                Subject("person", person.pk),
+                Change(after={"issuer": identity.issuer}),
+            )
+            record(Action.IDENTITY_LINKED, subject, change, tenant_id=member.tenant_id)
     except IntegrityError as error:
         if person_of(identity) != person:
             raise OpenIdRefused() from error

@@ -33,6 +33,7 @@ from tenants.identity.sessions import safe_next, session_member
 from tenants.identity.tokens import member_by_access, signing_key
 from tenants.isolation import lookup_context
 from tenants.models import ApiKey, Member, Tenant
+from tenants.trail.origin import asked_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,8 @@ class CallerMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         _set(request, None)
-        return self.get_response(request)
+        with asked_by(request):
+            return self.get_response(request)
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], *_: Any

@@ -17,6 +17,9 @@ from config.needs import Role
 from tenants.identity.demo import is_shut_out
 from tenants.identity.refusals import AlreadyMember, EmailTaken, OperatorIsNoMember
 from tenants.models import Member, Person, Tenant
+from tenants.trail.actions import Action
+from tenants.trail.masking import masked
+from tenants.trail.recording import Change, Subject, record
 
 LONGEST_PASSWORD = 1024
 
@@ -83,11 +86,15 @@ def add_member(
         raise OperatorIsNoMember()
     try:
         with transaction.atomic():
-            return Member.objects.create(
+            made = Member.objects.create(
                 id=member_id or new_id(), tenant=tenant, person=person, role=Role(role)
             )
+            subject = Subject("member", made.pk, masked(person.email))
+            change = Change(after={"role": made.role, "person_id": person.pk})
+            record(Action.MEMBER_ADDED, subject, change, tenant_id=tenant.pk)
     except IntegrityError as error:
         raise AlreadyMember() from error
+    return made
 
 
 def update_person(person: Person, *, name: str | None = None, locale: str | None = None) -> Person:

@@ -14,7 +14,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from config.logs import logger
 from tenants.identity.caller import member_of, tenant_of
+from tenants.identity.noting import note_failed_sign_in, note_sign_in
 from tenants.identity.passwords import prove_by_password
+from tenants.identity.refusals import InvalidCredentials
 from tenants.isolation import on_square
 from tenants.models import Member, Person
 
@@ -27,13 +29,19 @@ _TENANT, _MEMBER, _PROOF, _SINCE = "plaza_tenant", "plaza_member", "plaza_proof"
 @on_square()
 def sign_in(request: HttpRequest, *, email: str, password: str, now: datetime) -> Member:
     """Prove by password, then open the session. Raises InvalidCredentials, RateLimited, ServiceUnavailable."""
-    member = prove_by_password(request, email=email, password=password)
+    try:
+        member = prove_by_password(request, email=email, password=password)
+    except InvalidCredentials:
+        note_failed_sign_in(email=email)
+        raise
     open_session(request, member=member, now=now)
     return member
 
 
 def open_session(request: HttpRequest, *, member: Member, now: datetime) -> None:
     """Start afresh: nothing that was in the browser's session before lives on, its key least of all."""
+    with on_square():
+        note_sign_in(member, by="session")
     request.session.flush()
     request.session[_TENANT] = str(member.tenant_id)
     request.session[_MEMBER] = str(member.pk)

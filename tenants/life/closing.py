@@ -12,6 +12,8 @@ from config.logs import logger
 from tenants.life.refusals import RestoreTooLate, TenantClosing, TenantNotOpen
 from tenants.models import Tenant
 from tenants.parking import wake
+from tenants.trail.actions import Action
+from tenants.trail.recording import Change, Subject, record
 
 log = logger(__name__)
 Status = Tenant.Status
@@ -45,6 +47,8 @@ def close(*, tenant_id: UUID, reason: str, by: str, now: datetime) -> Tenant:
     tenant.closing_reason = reason.strip()[:200]
     tenant.erase_after = now + timedelta(days=settings.PLAZA_CLOSING_DAYS)
     tenant.save(update_fields=_FIELDS)
+    change = Change(after={"reason": tenant.closing_reason, "erase_after": tenant.erase_after})
+    _record(Action.TENANT_CLOSED, tenant, change)
     facts = {"tenant_id": str(tenant_id), "by": by, "erase_after": str(tenant.erase_after)}
     log.info("tenant.closed", extra=facts)
     return tenant
@@ -63,9 +67,15 @@ def restore(*, tenant_id: UUID, by: str, now: datetime) -> Tenant:
         return tenant
     if tenant.erase_after is not None and tenant.erase_after <= now:
         raise RestoreTooLate(erase_after=tenant.erase_after)
+    change = Change(before={"reason": tenant.closing_reason, "erase_after": tenant.erase_after})
     tenant.status, tenant.closed_from = Status(tenant.closed_from), ""
     tenant.closing_reason, tenant.erase_after = "", None
     tenant.save(update_fields=_FIELDS)
     wake(tenant_id)
+    _record(Action.TENANT_RESTORED, tenant, change)
     log.info("tenant.restored", extra={"tenant_id": str(tenant_id), "by": by})
     return tenant
+
+
+def _record(action: Action, tenant: Tenant, change: Change) -> None:
+    record(action, Subject("tenant", tenant.pk, tenant.slug), change, tenant_id=tenant.pk)

@@ -20,6 +20,8 @@ from tenants.life.journal import Journal, Owner, Tell, blank
 from tenants.life.refusals import ClosingWindowOpen, ErasureRunning, TenantNotClosing
 from tenants.life.stores import delete_files, delete_keys
 from tenants.models import Erasure, Tenant
+from tenants.trail.actions import Action
+from tenants.trail.recording import Change, Subject, record_for_operators
 
 log = logger(__name__)
 Status = Tenant.Status
@@ -73,6 +75,10 @@ def _begin(tenant_id: UUID, *, now: datetime, is_at_once: bool) -> Erasure:
         tenant_id=tenant_id, defaults={"slug": tenant.slug, "steps": blank(), "began_at": now}
     )
     Tenant.objects.filter(pk=tenant_id).update(status=Status.CLOSED)
+    # Its own trail goes with it; that of the operators stays.
+    subject = Subject("tenant", tenant_id, tenant.slug)
+    change = Change(before={"status": tenant.status, "reason": tenant.closing_reason})
+    record_for_operators(Action.TENANT_ERASED, subject, change, about=tenant_id)
     return erasure
 
 

@@ -16,9 +16,11 @@ from tenants.models.people import (
     RefreshToken,
 )
 from tenants.models.stalls import Domain, RetiredSlug, Tenant
+from tenants.models.trail import OPERATORS, OperatorEvent, TrailHead, TrailPending
 from tenants.models.versions import TenantVersion
 
 __all__ = [
+    "OPERATORS",
     "ApiKey",
     "Archive",
     "AttemptCount",
@@ -28,6 +30,7 @@ __all__ = [
     "Erasure",
     "Mail",
     "Member",
+    "OperatorEvent",
     "Person",
     "PersonIdentity",
     "PersonManager",
@@ -38,6 +41,8 @@ __all__ = [
     "Template",
     "Tenant",
     "TenantVersion",
+    "TrailHead",
+    "TrailPending",
     "WebhookDelivery",
     "WebhookEndpoint",
 ]

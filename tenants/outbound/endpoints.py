@@ -16,6 +16,8 @@ from tenants.models import Tenant, WebhookEndpoint
 from tenants.outbound.addresses import check_url
 from tenants.outbound.events import known_events
 from tenants.outbound.signing import new_secret, sealed
+from tenants.trail.actions import Action
+from tenants.trail.recording import NOTHING, Change, Subject, record
 
 log = logger(__name__)
 MOST_ENDPOINTS = 10
@@ -65,6 +67,7 @@ def add(
         sealed_secret=sealed(secret),
         created_at=now,
     )
+    _record(Action.WEBHOOK_CREATED, made, Change(after=_told(made)))
     log.info("webhook_endpoint.added", extra={"endpoint_id": str(made.pk)})
     return made, secret
 
@@ -78,6 +81,7 @@ def change(
     Raises NotFound, ValidationFailed.
     """
     row = _locked(tenant_id, endpoint_id)
+    before = _told(row)
     if "url" in wish:
         row.url = check_url(wish["url"])
     if "events" in wish:
@@ -88,6 +92,7 @@ def change(
     elif wish.get("is_enabled") is False and row.is_enabled:
         row.disabled_reason, row.disabled_at = WebhookEndpoint.DisabledReason.BY_HAND, now
     row.save()
+    _record(Action.WEBHOOK_CHANGED, row, Change(before, _told(row)))
     return row
 
 
@@ -99,6 +104,7 @@ def rotate(*, tenant_id: UUID, endpoint_id: UUID, now: datetime) -> tuple[Webhoo
     row.sealed_former_secret, row.former_secret_until = row.sealed_secret, now + FORMER_SECRET_SIGNS
     row.sealed_secret = sealed(secret)
     row.save()
+    _record(Action.WEBHOOK_ROTATED, row)
     log.info("webhook_endpoint.rotated", extra={"endpoint_id": str(row.pk)})
     return row, secret
 
@@ -106,7 +112,9 @@ def rotate(*, tenant_id: UUID, endpoint_id: UUID, now: datetime) -> tuple[Webhoo
 @transaction.atomic
 def remove(*, tenant_id: UUID, endpoint_id: UUID) -> None:
     """Give it up, with all its deliveries. Raises NotFound."""
-    _locked(tenant_id, endpoint_id).delete()
+    row = _locked(tenant_id, endpoint_id)
+    _record(Action.WEBHOOK_DELETED, row, Change(before=_told(row)))
+    row.delete()
     log.info("webhook_endpoint.removed", extra={"endpoint_id": str(endpoint_id)})
 
 
@@ -115,6 +123,14 @@ def _locked(tenant_id: UUID, endpoint_id: UUID) -> WebhookEndpoint:
     if found is None:
         raise NotFound()
     return found
+
+
+def _told(row: WebhookEndpoint) -> dict[str, Any]:
+    return {"url": row.url, "events": row.events, "disabled_reason": str(row.disabled_reason)}
+
+
+def _record(action: Action, row: WebhookEndpoint, change: Change = NOTHING) -> None:
+    record(action, Subject("webhook_endpoint", row.pk), change, tenant_id=row.tenant_id)
 
 
 def _checked(events: Sequence[str]) -> list[str]:

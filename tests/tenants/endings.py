@@ -139,6 +139,10 @@ def past_window(tenant: Tenant) -> datetime:
     return datetime.now(UTC) + timedelta(days=settings.PLAZA_CLOSING_DAYS + 1)
 
 
+# The certificate, and the operators' own trail, which tells that it was erased (here not sealed yet).
+LEFT_OF_ERASED = {"tenants_erasure": 1, "tenants_trailpending": 1}
+
+
 def traces(tenant_id: UUID) -> dict[str, int]:
     """How often the tenant's id occurs, in any spelling: in every row of public, in catalogs, files and keys."""
     found: dict[str, int] = {}

@@ -17,7 +17,14 @@ from tenants.engine.owner import owner_connection
 from tenants.life.refusals import TenantNotOpen
 from tenants.models import Erasure, Restoration, Tenant
 from tenants.services import reserve
-from tests.tenants.endings import furnished, imported, own_files, quiet, traces  # noqa: F401
+from tests.tenants.endings import (
+    LEFT_OF_ERASED,
+    furnished,
+    imported,
+    own_files,  # noqa: F401
+    quiet,
+    traces,
+)
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("own_files")]
 _WAITING = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid')"
@@ -54,7 +61,7 @@ def test_a_restore_that_is_erased_meanwhile_is_refused_and_leaves_nothing(archiv
         imported(archive, tell=tell)
     erasing[0].join()
 
-    assert traces(ids[0]) == {"tenants_erasure": 1}
+    assert traces(ids[0]) == LEFT_OF_ERASED
     assert Erasure.objects.get(tenant_id=ids[0]).finished_at is not None
     assert imported(archive).status == "active"
 

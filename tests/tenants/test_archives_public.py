@@ -48,6 +48,9 @@ def test_which_public_rows_are_exported_is_decided_here():
             "id", "domain", "is_primary", "tenant_id", "verified_at", "created_at",
         },
         "tenants_retiredslug": {"slug", "until", "tenant_id"},
+        "tenants_trailhead": {*("tenant_id", "number", "digest", "reached_at"),
+                              *("pruned_number", "pruned_digest", "pruned_before")},
+        "tenants_trailpending": {"tenant_id", "id", "recorded_at", "body"},
         "tenants_webhookendpoint": {"id", "tenant_id", "url", "description", "events",
                                     "disabled_reason", "disabled_at", "failing_since", "created_at"},
     }  # fmt: skip

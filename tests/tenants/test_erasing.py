@@ -23,6 +23,7 @@ from tenants.provisioning import provision
 from tenants.roles import create_role_sql
 from tenants.services import host_of, reserve
 from tests.tenants.endings import (
+    LEFT_OF_ERASED,
     Killed,
     checksum,
     dying,
@@ -54,7 +55,7 @@ def test_nothing_is_left_but_the_certificate_and_the_name_is_free_again():
     certificate = life.erase(tenant_id=sol.id, now=past_window(sol), tell=quiet)
 
     erased = certificate["erased"]
-    assert traces(sol.id) == {"tenants_erasure": 1}
+    assert traces(sol.id) == LEFT_OF_ERASED
     assert checksum(luna) == before
     assert certificate["sha256"] == seal(certificate)
     assert (erased["tables"]["crm_contact"], erased["tables"]["crm_company"]) == (3, 1)
@@ -101,7 +102,7 @@ def test_an_erasure_that_is_cut_off_anywhere_ends_with_the_same_certificate():
     certificate = certificate or life.erase(tenant_id=sol.id, now=past_window(sol), tell=quiet)
 
     assert certificate["erased"] == expected["erased"]
-    assert traces(sol.id) == {"tenants_erasure": 1}
+    assert traces(sol.id) == LEFT_OF_ERASED
     again = life.erase(tenant_id=sol.id, now=past_window(sol), tell=quiet)
     assert again == certificate
 
@@ -139,7 +140,7 @@ def test_a_table_that_is_in_use_is_waited_for_without_a_queue_behind_it():
         erasing.join()
 
     assert max(waited) < 0.9
-    assert traces(sol.id) == {"tenants_erasure": 1}
+    assert traces(sol.id) == LEFT_OF_ERASED
 
 
 def test_an_open_tenant_and_an_open_window_are_refused():
@@ -163,7 +164,7 @@ def test_two_do_not_erase_one_tenant_at_once():
             life.erase(tenant_id=sol.id, now=past_window(sol), tell=quiet)
 
     life.erase(tenant_id=sol.id, now=past_window(sol), tell=tell)
-    assert traces(sol.id) == {"tenants_erasure": 1}
+    assert traces(sol.id) == LEFT_OF_ERASED
 
 
 def test_nobody_makes_the_schema_of_a_tenant_that_is_being_erased():
@@ -174,7 +175,7 @@ def test_nobody_makes_the_schema_of_a_tenant_that_is_being_erased():
             provision(tenant_id=sol.id)
 
     life.erase(tenant_id=sol.id, now=past_window(sol), tell=tell)
-    assert traces(sol.id) == {"tenants_erasure": 1}
+    assert traces(sol.id) == LEFT_OF_ERASED
 
 
 def test_a_schema_that_came_late_goes_as_well():
@@ -190,7 +191,7 @@ def test_a_schema_that_came_late_goes_as_well():
     certificate = life.erase(tenant_id=sol.id, now=past_window(sol), tell=tell)
 
     assert certificate["erased"]["tables"]["crm_late"] == 1
-    assert traces(sol.id) == {"tenants_erasure": 1}
+    assert traces(sol.id) == LEFT_OF_ERASED
 
 
 def test_certificates_are_kept_for_the_years_of_invoices():

@@ -14,6 +14,8 @@ from config.context import require_tenant
 from config.errors import DomainError
 from config.needs import Meter
 from quotas import ledger
+from tenants.trail.actions import Action
+from tenants.trail.recording import Subject, record
 
 Status = Campaign.Status
 _ALL = frozenset(
@@ -111,6 +113,7 @@ def remove(*, campaign_id: UUID) -> None:
     campaign = locked(campaign_id)
     if campaign.status != Status.DRAFT:
         raise CampaignNotDraft(status=campaign.status)
+    record(Action.CAMPAIGN_DELETED, Subject("campaign", campaign.pk, campaign.name))
     campaign.delete()
 
 

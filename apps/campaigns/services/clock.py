@@ -6,6 +6,8 @@ from datetime import datetime
 from django.db import transaction
 
 from apps.campaigns.models import Campaign, CampaignQuerySet, CampaignTransition
+from tenants.trail.actions import Action
+from tenants.trail.recording import Change, Subject, record_all
 
 # A tick takes this many of each kind from one tenant, so that nobody's backlog holds up the others.
 BATCH = 1_000
@@ -48,4 +50,10 @@ def _move(due: CampaignQuerySet, target: Campaign.Status, reason: str, now: date
         )
         for campaign in found
     )
+    record_all(Action.CAMPAIGN_MOVED, [_moved(campaign, target) for campaign in found])
     return len(found)
+
+
+def _moved(campaign: Campaign, target: Campaign.Status) -> tuple[Subject, Change]:
+    change = Change(before={"status": str(campaign.status)}, after={"status": str(target)})
+    return Subject("campaign", campaign.pk, campaign.name), change

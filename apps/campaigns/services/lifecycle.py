@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.campaigns.models import Campaign, CampaignTransition
 from config.errors import DomainError, NotFound, ValidationFailed
+from tenants.trail.actions import Action
+from tenants.trail.recording import Change, Subject, record
 
 Status = Campaign.Status
 SHOWN_MOVES = 100
@@ -180,4 +182,6 @@ def _moved(
         reason=reason,
         at=now,
     )
+    change = Change(before={"status": str(before)}, after={"status": str(campaign.status)})
+    record(Action.CAMPAIGN_MOVED, Subject("campaign", campaign.pk, campaign.name), change)
     return campaign

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from functools import wraps
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -18,6 +19,9 @@ from config.handlers import refusal
 from config.needs import Needs, needs
 from tenants.identity.passwords import guard_sign_in
 from tenants.models import Person
+from tenants.trail.actions import Action
+from tenants.trail.masking import masked
+from tenants.trail.recording import Subject, record_for_operators
 
 # Who enters, the site decides itself: operators sign in here, not at a tenant.
 _OWN_DOOR = Needs(public=True, critical=True, meter=None)
@@ -46,6 +50,8 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]
             except DomainError as error:
                 return refusal(request, error)
         answer: HttpResponse = super().login(request, extra_context)
+        if request.method == "POST":
+            _note(request, is_let_in=answer.status_code == HTTPStatus.FOUND)
         return answer
 
     def index(
@@ -73,6 +79,13 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]
         ]
         _declare(urls)
         return urls
+
+
+def _note(request: HttpRequest, *, is_let_in: bool) -> None:
+    """In the operators' trail, whether or not there is such an operator."""
+    action = Action.SIGN_IN_SUCCEEDED if is_let_in else Action.SIGN_IN_FAILED
+    label = masked(request.POST.get("username", "")[:254])
+    record_for_operators(action, Subject("person", "", label))
 
 
 def _declare(urls: Iterable[URLPattern | URLResolver]) -> None:

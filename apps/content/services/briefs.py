@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from apps.content.models import Brief, ReviewStatus
 from apps.content.services import review
 from config.errors import DomainError, ValidationFailed
+from tenants.trail.actions import Action
+from tenants.trail.recording import Subject, record
 
 
 class BriefNotApproved(DomainError):
@@ -49,6 +51,7 @@ def remove(*, brief_id: UUID) -> None:
         brief.delete()
     except ProtectedError as error:
         raise BriefInUse() from error
+    record(Action.BRIEF_DELETED, Subject("brief", brief_id, brief.name))
 
 
 def approved(*, brief_id: UUID, channel: str | None, language: str | None) -> Brief:

@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from apps.content.models import LONGEST_SUBJECT, Piece, Template
 from apps.content.services import briefs, review, templates
 from config.errors import DomainError, ValidationFailed
+from tenants.trail.actions import Action
+from tenants.trail.recording import Subject, record
 
 
 class PieceChanged(DomainError):
@@ -68,7 +70,9 @@ def edit(
 @transaction.atomic
 def remove(*, piece_id: UUID) -> None:
     """Delete a draft. Raises ContentNotDraft, NotFound."""
-    review.locked_draft(Piece, piece_id).delete()
+    piece = review.locked_draft(Piece, piece_id)
+    piece.delete()
+    record(Action.PIECE_DELETED, Subject("piece", piece_id, piece.title))
 
 
 def _text_of(wanted: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, str]:

@@ -23,6 +23,8 @@ from apps.content.substitution import (
     render,
 )
 from config.errors import NotFound, ValidationFailed
+from tenants.trail.actions import Action
+from tenants.trail.recording import Subject, record
 
 _HTML_KINDS = frozenset({Kind.EMAIL, Kind.LANDING_PAGE})
 
@@ -61,10 +63,12 @@ def edit(*, template_id: UUID, changes: Mapping[str, Any], now: datetime) -> Tem
     return template
 
 
+@transaction.atomic
 def remove(*, template_id: UUID) -> None:
     """Delete a template; pieces made from it stay. Raises NotFound."""
     if not Template.objects.filter(pk=template_id).delete()[0]:
         raise NotFound()
+    record(Action.TEMPLATE_DELETED, Subject("template", template_id))
 
 
 def preview(*, template: Template, values: Mapping[str, str]) -> Preview:

@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from apps.crm.models import Company
 from config.errors import DomainError, NotFound
 from config.transactions import recoverable
+from tenants.trail.actions import Action
+from tenants.trail.recording import Subject, record
 
 
 class CompanyValues(TypedDict, total=False):
@@ -62,6 +64,7 @@ def delete(*, company_id: UUID) -> None:
     if company is None:
         raise NotFound()
     company.delete()
+    record(Action.COMPANY_DELETED, Subject("company", company_id, company.name))
 
 
 def _saved(company: Company, values: CompanyValues, now: datetime) -> Company:

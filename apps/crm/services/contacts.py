@@ -25,6 +25,8 @@ from config.errors import DomainError, NotFound, ValidationFailed
 from config.needs import Meter
 from config.transactions import recoverable
 from quotas import ledger
+from tenants.trail.actions import Action
+from tenants.trail.recording import Subject, record
 
 UpsertKey = Literal["email", "external_id"]
 
@@ -95,14 +97,9 @@ def change(
 def replace(*, contact_id: UUID, values: ContactValues, now: datetime) -> ContactRow:
     """Make the contact what `values` says and nothing else. Raises as `change` does."""
     blank: ContactValues = {
-        "external_id": None,
-        "email": None,
-        "first_name": "",
-        "last_name": "",
-        "phone": None,
-        "tags": [],
-        "owner_id": None,
-    }
+        "external_id": None, "email": None, "first_name": "", "last_name": "", "phone": None,
+        "tags": [], "owner_id": None,
+    }  # fmt: skip
     Contact.objects.filter(pk=contact_id).update(fields={}, company_id=None)
     return change(contact_id=contact_id, values={**blank, **values}, now=now)
 
@@ -148,8 +145,9 @@ def delete(*, contact_id: UUID, now: datetime) -> None:
     if contact is None:
         raise NotFound()
     contact.delete()
-    key = f"contact:{contact_id}"
-    ledger.refund(tenant_id=require_tenant().id, meter=Meter.CONTACTS, quantity=1, key=key, now=now)
+    record(Action.CONTACT_DELETED, Subject("contact", contact_id))
+    key, whose = f"contact:{contact_id}", require_tenant().id
+    ledger.refund(tenant_id=whose, meter=Meter.CONTACTS, quantity=1, key=key, now=now)
 
 
 def _locked(condition: Q) -> Contact | None:

@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy
 
 from apps.crm.models import Contact, Order
 from config.errors import DomainError, NotFound, ValidationFailed
+from tenants.trail.actions import Action
+from tenants.trail.recording import Subject, record
 
 
 class OrderValues(TypedDict):
@@ -67,6 +69,7 @@ def delete(*, order_id: UUID) -> None:
     """Delete an order. Raises NotFound."""
     if not Order.objects.filter(pk=order_id).delete()[0]:
         raise NotFound()
+    record(Action.ORDER_DELETED, Subject("order", order_id))
 
 
 def _occurrences(order: Order) -> int:

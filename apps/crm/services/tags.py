@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from apps.crm.models import Tag
 from config.errors import DomainError, NotFound
 from config.transactions import recoverable
+from tenants.trail.actions import Action
+from tenants.trail.recording import Subject, record
 
 
 class TagExists(DomainError):
@@ -41,6 +43,7 @@ def delete(*, tag_id: UUID) -> None:
     """Take the tag from every contact. Raises NotFound."""
     if not Tag.objects.filter(pk=tag_id).delete()[0]:
         raise NotFound()
+    record(Action.TAG_DELETED, Subject("tag", tag_id))
 
 
 def _saved(tag: Tag) -> Tag:

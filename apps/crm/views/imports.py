@@ -24,6 +24,7 @@ from apps.crm.services import lists
 from apps.crm.services.imports import jobs
 from apps.crm.services.imports.staging import ERRORS_KEPT
 from config.api import ViewSet, parse, problem_response
+from config.cells import disarmed
 from config.errors import PayloadTooLarge
 from config.needs import Feature, Needs
 from config.parsers import JSONBody
@@ -31,7 +32,6 @@ from tenants.identity.caller import caller_of
 
 # What a multipart body holds besides its file.
 _ENVELOPE_BYTES = 1 << 20
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class CsvRenderer(BaseRenderer):
@@ -119,13 +119,8 @@ class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewSet):
 def _errors_csv(job: Import) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(["row", "reasons", *map(_disarmed, job.columns)])
+    writer.writerow(["row", "reasons", *map(disarmed, job.columns)])
     for error in lists.refused_rows(job.pk, most=ERRORS_KEPT):
         cells = [str(error.row_number), "; ".join(error.reasons), *error.raw]
-        writer.writerow(map(_disarmed, cells))
+        writer.writerow(map(disarmed, cells))
     return out.getvalue()
-
-
-def _disarmed(cell: str) -> str:
-    """A spreadsheet runs what begins like a formula; the importer takes the mark off again."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell

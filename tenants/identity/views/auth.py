@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -14,8 +15,9 @@ from config.context import Place
 from config.needs import Needs
 from tenants.identity import tokens
 from tenants.identity.caller import caller_of, tenant_of
+from tenants.identity.noting import note_failed_sign_in, note_sign_in
 from tenants.identity.passwords import prove_by_password
-from tenants.identity.refusals import CredentialsMissing
+from tenants.identity.refusals import CredentialsMissing, InvalidCredentials
 from tenants.identity.serializers import LoginOut, LogoutIn, RefreshIn, SignIn, TokenOut
 from tenants.identity.throttles import by_address, limited
 from tenants.identity.tokens import RefreshTokenReused, TokenPair
@@ -41,16 +43,28 @@ class Token(View):
 
     needs = _OPEN
     place = Place.SQUARE
+    _refused: str | None = None
 
     @extend_schema(request=SignIn, responses=TokenOut, auth=[])
     def post(self, request: Request) -> Response:
         return Response(_answer(self._pair(request)), headers=_UNSTORED)
 
-    @staticmethod
-    def _pair(request: Request) -> TokenPair:
+    def _pair(self, request: Request) -> TokenPair:
         wish = parse(SignIn, request.data)
-        member = prove_by_password(request, email=wish["email"], password=wish["password"])
-        return tokens.issue(member=member, now=timezone.now())
+        try:
+            member = prove_by_password(request, email=wish["email"], password=wish["password"])
+        except InvalidCredentials:
+            self._refused = wish["email"]
+            raise
+        with transaction.atomic():
+            note_sign_in(member, by="token")
+            return tokens.issue(member=member, now=timezone.now())
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        answer = super().dispatch(request, *args, **kwargs)
+        if self._refused is not None:
+            note_failed_sign_in(email=self._refused)
+        return answer
 
 
 class Login(Token):

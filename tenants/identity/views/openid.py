@@ -15,6 +15,7 @@ from config.handlers import refusal
 from config.needs import Needs, needs
 from tenants.identity import crossing, linking, openid
 from tenants.identity.caller import tenant_of
+from tenants.identity.noting import note_failed_sign_in
 from tenants.identity.openid import Identity, Journey
 from tenants.identity.passwords import guard_sign_in, member_by_password
 from tenants.identity.refusals import InvalidCredentials
@@ -98,15 +99,17 @@ def confirm_link(request: HttpRequest) -> HttpResponse:
     """`/login/openid/link`: the password of the account with that e-mail links the identity for good."""
     identity, journey = linking.kept_for_link(request, now=timezone.now())
     guard_sign_in(request, email=identity.email)
+    tenant = _tenant(journey.slug)
     try:
         member = member_by_password(
-            tenant=_tenant(journey.slug),
+            tenant=tenant,
             email=identity.email,
             password=request.POST.get("password", ""),
         )
     except InvalidCredentials as error:
+        note_failed_sign_in(email=identity.email, tenant_id=tenant.pk)
         return _link_page(request, identity, journey, error=error)
-    linking.link(identity=identity, person=member.person)
+    linking.link(identity=identity, member=member)
     linking.forget_link(request)
     return _cross(member.person, journey)
 

@@ -57,5 +57,5 @@ def local(address: str) -> str:
 def linked(member: Member, issuer: str, subject: str = SUBJECT) -> None:
     link(
         identity=Identity(issuer=issuer, subject=subject, email=member.person.email),
-        person=member.person,
+        member=member,
     )

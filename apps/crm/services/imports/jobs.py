@@ -24,6 +24,8 @@ from config.errors import DomainError, NotFound, PayloadTooLarge
 from config.ids import new_id
 from quotas import storage
 from quotas.refusals import QuotaExceeded
+from tenants.trail.actions import Action
+from tenants.trail.recording import Change, Subject, record
 
 # Up to here a file is checked while its owner waits for the answer (some 400,000 short rows in 10 s);
 # a larger one by the task, which then refuses by the import's status.
@@ -93,6 +95,7 @@ def start(*, upload: Upload, wishes: Wishes, by_id: UUID | None, now: datetime) 
         if max(upload.size, table.unpacked_bytes) <= CHECKED_AT_ONCE_BYTES:
             check(job=job, table=table, plan=plan, options=wishes.options, now=now)
         later("crm.import_contacts", import_id=str(job.pk))
+        _record(Action.IMPORT_STARTED, job)
         _keep(upload, job)
     return job
 
@@ -147,6 +150,7 @@ def cancel(*, import_id: UUID, now: datetime) -> Import:
     job.rows_left_out = job.rows_waiting
     job.finished_at = now
     job.save()
+    _record(Action.IMPORT_CANCELLED, job)
     return job
 
 
@@ -165,7 +169,13 @@ def resume(*, import_id: UUID, allow_partial: bool = False, now: datetime) -> Im
     job.finished_at, job.heartbeat_at = None, now
     job.save()
     later("crm.import_contacts", import_id=str(job.pk))
+    _record(Action.IMPORT_RESUMED, job)
     return job
+
+
+def _record(action: Action, job: Import) -> None:
+    told = {"rows_total": job.rows_total, "rows_done": job.rows_done}
+    record(action, Subject("import", job.pk, job.file_name), Change(after=told))
 
 
 def _has_something_left(job: Import) -> bool:
