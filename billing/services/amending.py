@@ -37,6 +37,8 @@ from config.errors import NotFound
 from config.logs import logger
 from tenants.life import refuse_closing
 from tenants.models import Tenant
+from tenants.trail import recording
+from tenants.trail.actions import Action
 
 log = logger(__name__)
 CHECKOUT_PATH = "/api/v1/checkout"
@@ -108,6 +110,7 @@ def change(*, tenant_id: UUID, wish: Wish, now: datetime) -> Amended:
         row.save()
         return Amended(row, consent_url)
     wanted = step.at_once or step.later or present
+    _record(row, present, wanted)
     is_other_price = (wanted.plan, wanted.interval) != (present.plan, present.interval)
     if is_other_price and row.is_collected:
         return _through_provider(row, step, at, now)
@@ -116,6 +119,12 @@ def change(*, tenant_id: UUID, wish: Wish, now: datetime) -> Amended:
         _wait(row, step.later, Change.SCHEDULED, at, now)
     row.save()
     return Amended(row, invoice=invoice)
+
+
+def _record(row: Subscription, present: Terms, wanted: Terms) -> None:
+    asked = recording.Change(before=present.stored(), after=wanted.stored())
+    subject = recording.Subject("subscription", row.pk)
+    recording.record(Action.PLAN_CHANGE_REQUESTED, subject, asked, tenant_id=row.tenant_id)
 
 
 def cancel(*, tenant_id: UUID, now: datetime) -> Amended:

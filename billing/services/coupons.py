@@ -16,6 +16,8 @@ from billing.services.catalogues import catalogue_of
 from billing.services.finding import subscription_of
 from billing.services.redemptions import refuse_over
 from config.logs import logger
+from tenants.trail.actions import Action
+from tenants.trail.recording import Subject, record
 
 log = logger(__name__)
 
@@ -45,6 +47,8 @@ def claim(row: Subscription, *, code: str, now: datetime, terms: Terms | None = 
         redeemed_at=now,
         periods_left=spec.periods,
     )
+    subject = Subject("coupon", spec.key)
+    record(Action.COUPON_REDEEMED, subject, tenant_id=row.tenant_id)
     log.info("coupon.redeemed", extra={"tenant_id": str(row.tenant_id), "coupon": spec.key})
     return made
 

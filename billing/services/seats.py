@@ -27,6 +27,9 @@ from tenants.identity.people import find_person, members_of, remove_member
 from tenants.identity.refusals import AlreadyMember
 from tenants.life import refuse_closing
 from tenants.models import Member, Person, Tenant
+from tenants.trail.actions import Action
+from tenants.trail.masking import masked
+from tenants.trail.recording import Change, Subject, record
 
 log = logger(__name__)
 INVITATION_HOLDS = timedelta(days=7)
@@ -65,9 +68,15 @@ def invite(*, tenant_id: UUID, guest: Guest, by: Member, now: datetime) -> Invit
     ledger.consume(
         tenant_id=tenant_id, meter=Meter.SEATS, quantity=1, key=seat_key(invitation.pk), now=now
     )
+    _record(Action.MEMBER_INVITED, invitation, Change(after={"role": invitation.role}))
     later("billing.send_invitation", invitation_id=str(invitation.pk))
     log.info("seat.reserved", extra={"invitation_id": str(invitation.pk)})
     return invitation
+
+
+def _record(action: Action, invitation: Invitation, change: Change) -> None:
+    subject = Subject("invitation", invitation.pk, masked(invitation.email))
+    record(action, subject, change, tenant_id=invitation.tenant_id)
 
 
 def seat_key(member_id: UUID) -> str:
@@ -125,6 +134,12 @@ def _remove(tenant_id: UUID, member_id: UUID, by: Member) -> None:
         raise PermissionDenied(needed_role=member.role, role=by.role)
     if owners == [member.pk]:
         raise LastOwner()
+    record(
+        Action.MEMBER_REMOVED,
+        Subject("member", member.pk, masked(member.person.email)),
+        Change(before={"role": member.role}),
+        tenant_id=tenant_id,
+    )
     remove_member(member)
 
 
@@ -132,6 +147,7 @@ def _end(invitation: Invitation, now: datetime) -> None:
     invitation.ended_at = now
     invitation.save(update_fields=["ended_at"])
     _give_back(invitation.tenant_id, invitation.pk, now)
+    _record(Action.INVITATION_ENDED, invitation, Change(before={"role": invitation.role}))
     log.info("invitation.ended", extra={"invitation_id": str(invitation.pk)})
 
 

@@ -13,6 +13,8 @@ from quotas.caps.budgets import budget_at
 from quotas.caps.models import SpendCap
 from quotas.entitlements import snapshot
 from quotas.merging import Cap
+from tenants.trail.actions import Action
+from tenants.trail.recording import Change, Subject, record
 
 log = logger(__name__)
 
@@ -25,8 +27,10 @@ def cap_spending(*, tenant_id: UUID, cap: Cap | None, by: str, now: datetime) ->
     tenant's own.
     """
     found = snapshot(tenant_id, now=now)
+    held = SpendCap.objects.filter(tenant_id=tenant_id)
+    before = held.select_for_update().values("amount", "unit").first() or {}
     if cap is None:
-        SpendCap.objects.filter(tenant_id=tenant_id).delete()
+        held.delete()
     else:
         _check(cap, unit=found.budget_unit)
         SpendCap.objects.bulk_create(
@@ -42,6 +46,9 @@ def cap_spending(*, tenant_id: UUID, cap: Cap | None, by: str, now: datetime) ->
         # It may lie below what is spent already.
         period = budget_at(found, now).period.isoformat()
         later("quotas.evaluate_spend", tenant_id=str(tenant_id), period=period)
+    after = {"amount": cap.amount, "unit": cap.unit} if cap else {}
+    subject = Subject("spend_cap")
+    record(Action.SPEND_CAP_CHANGED, subject, Change(before, after), tenant_id=tenant_id)
     facts = {"tenant_id": str(tenant_id), "amount": cap.amount if cap else None, "by": by}
     log.info("spend_cap.set", extra=facts)
 

@@ -12,6 +12,7 @@ from tenants import hosts, life, services, shares
 from tenants.isolation import tenant_context
 from tenants.models import TrailPending
 from tests import factories
+from tests.billing.paying import paying
 from tests.tenants.endings import own_files  # noqa: F401
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_files")]
@@ -87,6 +88,33 @@ def test_keys_domains_alerts_webhooks_and_exports(acme, api):
     assert (before["quiet_hours"], after["quiet_hours"]) == (48, 3)
     changed = {"disabled_reason": ""}, {"disabled_reason": "by_hand"}
     assert ("webhook_endpoint.changed", *changed) in told(acme)
+
+
+def test_seats_changes_of_what_is_paid_coupons_and_the_spend_cap(acme, api, now):
+    paying(acme, at=now)
+    client = api(acme)
+    seat = client.post("/api/v1/seats", {"email": "ana@guests.test", "role": "editor"})
+    client.delete(f"/api/v1/seats/{seat['id']}")
+    member = factories.MemberFactory(tenant=acme, role="member")
+    client.delete(f"/api/v1/seats/{member.pk}")
+    client.post(
+        "/api/v1/subscription/preview", {"plan": "scale", "coupon": "WELCOME20"}, status=200
+    )
+    client.post("/api/v1/subscription/change", {"seats": 25}, status=200)
+    client.post("/api/v1/coupons/redeem", {"code": "WELCOME20"})
+    client.put("/api/v1/spend-cap", {"cap": {"amount": 500, "currency": "USD"}})
+    client.put("/api/v1/spend-cap", {"cap": None})
+
+    found = {action: (before, after) for action, before, after in told(acme)}
+
+    assert [*found] == [
+        "member.invited", "invitation.ended", "member.removed", "plan.change_requested",
+        "entitlement.given", "coupon.redeemed", "spend_cap.changed",
+    ]  # fmt: skip
+    assert found["member.invited"] == ({}, {"role": "editor"})
+    assert found["member.removed"] == ({"role": "member"}, {})
+    assert found["plan.change_requested"] == ({"seats": 20}, {"seats": 25})
+    assert found["spend_cap.changed"] == ({"amount": 500, "unit": "USD"}, {})
 
 
 def test_what_is_deleted_imported_and_set_in_motion(acme, api, now):
