@@ -4,7 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCAL := $(BIN)/python -m config.local
 RUN := $(LOCAL) run --services postgres,redis
-PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+# One more than there are processors: some tests wait for processes that they killed.
+PYTEST := $(BIN)/python -m pytest -n $$(($$(nproc) + 1)) --dist loadfile --no-loadscope-reorder
 LOCK := .plaza/boot/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
 	--python-version 3.11 pyproject.toml
 MAKEFLAGS += --no-print-directory

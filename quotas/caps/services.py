@@ -28,7 +28,8 @@ def cap_spending(*, tenant_id: UUID, cap: Cap | None, by: str, now: datetime) ->
     """
     found = snapshot(tenant_id, now=now)
     held = SpendCap.objects.filter(tenant_id=tenant_id)
-    before = held.select_for_update().values("amount", "unit").first() or {}
+    known = held.select_for_update().first()
+    before = {"amount": known.amount, "unit": known.unit} if known else {}
     if cap is None:
         held.delete()
     else:

@@ -85,4 +85,9 @@ def test_deliveries_are_filtered_by_endpoint_event_and_status(acme, api):
 
 
 def test_the_events_of_every_package_are_known():
-    assert [*known_events()] == ["usage.forecast", "usage.limit_reached", EVENT]
+    assert [*known_events()] == [
+        "spend_cap.reached",
+        "usage.forecast",
+        "usage.limit_reached",
+        EVENT,
+    ]
