@@ -169,7 +169,15 @@ def _rank_of(needs: Needs, *, is_bulk: bool) -> int:
     return _DEFERRABLE if is_bulk else _OTHER
 
 
-@cache
 def waiting_room() -> WaitingRoom:
-    """That of this process."""
+    """That of this process: one, also where its first requests come at once."""
+    with _making:
+        return _made()
+
+
+_making = threading.Lock()
+
+
+@cache
+def _made() -> WaitingRoom:
     return WaitingRoom(settings.PLAZA_WEB_PLACES)

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from config.needs import Needs
+from quotas import waiting_room as module
 from quotas.waiting_room import PATIENCE_SECONDS, QUICK, QUICK_SECONDS, Overloaded, WaitingRoom
 
 USUAL, URGENT = Needs(), Needs(critical=True)
@@ -54,6 +55,26 @@ def test_a_tenant_with_many_requests_does_not_keep_waiting_who_has_a_single_one(
         room.leave(began)
 
     assert order == ["quiet", "loud 1", "loud 2", "loud 3"]
+
+
+def test_the_first_requests_of_a_process_find_one_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    class Slow(WaitingRoom):
+        def __init__(self, places: int) -> None:
+            time.sleep(0.05)
+            super().__init__(places)
+            made.append(self)
+
+    monkeypatch.setattr(module, "WaitingRoom", Slow)
+    module._made.cache_clear()
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            found = [each.result() for each in [pool.submit(module.waiting_room) for _ in range(8)]]
+    finally:
+        module._made.cache_clear()
+
+    assert found == made * 8
 
 
 def test_bulk_never_takes_every_place_and_one_is_kept_for_what_is_urgent() -> None:
