@@ -144,6 +144,8 @@ def _was_elsewhere() -> bool:
 
 def _run(command: Sequence[str], extra: Mapping[str, str], purpose: str, lock: int) -> None:
     """Run a tool and pass its words on when it fails. Raises Trouble."""
+    # Interrupted between its start and our knowing it, it would run on, with the lock.
+    _interruption.is_held = True
     process = subprocess.Popen(
         command,
         cwd=REPOSITORY,
@@ -157,6 +159,7 @@ def _run(command: Sequence[str], extra: Mapping[str, str], purpose: str, lock: i
         start_new_session=True,
     )
     try:
+        _interruption.let_through()
         output, _ = process.communicate()
     except KeyboardInterrupt:
         os.killpg(process.pid, signal.SIGTERM)
@@ -185,15 +188,32 @@ def _say(text: str, *, mark: str = " ") -> None:
     print(f"{mark} {text}", flush=True)
 
 
-def _interrupt(number: int, frame: object) -> None:
-    del number, frame
-    raise KeyboardInterrupt
+class _Interruption:
+    """Ctrl-C and SIGTERM as KeyboardInterrupt: at once, or once they are let through."""
+
+    def __init__(self) -> None:
+        self.is_held = self._came = False
+
+    def __call__(self, number: int, frame: object) -> None:
+        del number, frame
+        self._came = True
+        if not self.is_held:
+            raise KeyboardInterrupt
+
+    def let_through(self) -> None:
+        self.is_held = False
+        if self._came:
+            raise KeyboardInterrupt
+
+
+_interruption = _Interruption()
 
 
 def main() -> int:
     """Exit code: 0, 1 with a message, 130 when interrupted."""
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interruption)
     try:
         install()
     except KeyboardInterrupt:

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from config.local.home import REPOSITORY
+from config.local.install import _Interruption
 from tests.config.local_runs import clean_environment
 
 MACHINES_PYTHON = f"{sys.base_prefix}/bin/python3"
@@ -158,3 +159,15 @@ def _await_asked(checkout, what):
     while not (checkout / ".plaza" / "asked").exists() or what not in _asked(checkout):
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+def test_an_interruption_waits_until_what_was_started_is_known():
+    interruption = _Interruption()
+    interruption.is_held = True
+
+    interruption(signal.SIGTERM, None)
+
+    with pytest.raises(KeyboardInterrupt):
+        interruption.let_through()
+    with pytest.raises(KeyboardInterrupt):
+        interruption(signal.SIGINT, None)
