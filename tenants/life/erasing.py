@@ -3,6 +3,7 @@
 Each step may be killed and run again: what is done is in `Erasure.steps`, and the outcome is the same.
 """
 
+import time
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
@@ -25,6 +26,8 @@ from tenants.trail.recording import Change, Subject, record_for_operators
 
 log = logger(__name__)
 Status = Tenant.Status
+# How long PostgreSQL may need to notice that an eraser's connection is gone.
+_LET_GO_SECONDS = 2.0
 
 
 def due(*, now: datetime) -> list[UUID]:
@@ -83,11 +86,18 @@ def _begin(tenant_id: UUID, *, now: datetime, is_at_once: bool) -> Erasure:
 
 
 def _alone(owner: Owner, tenant_id: UUID) -> None:
-    """One eraser at a time; a killed one's lock dies with its connection."""
+    """One eraser at a time; a killed one's lock dies with its connection, a moment after it."""
     key = int.from_bytes(tenant_id.bytes[-8:], signed=True)
+    until = time.monotonic() + _LET_GO_SECONDS
+    while not _is_taken(owner, key):
+        if time.monotonic() >= until:
+            raise ErasureRunning()
+        time.sleep(0.05)
+
+
+def _is_taken(owner: Owner, key: int) -> bool:
     row = owner.execute("SELECT pg_try_advisory_lock(%s)", [key]).fetchone()
-    if not (row and row[0]):
-        raise ErasureRunning()
+    return bool(row and row[0])
 
 
 def _take_steps(journal: Journal, tenant_id: UUID, tell: Tell) -> None:

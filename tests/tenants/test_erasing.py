@@ -11,6 +11,7 @@ from django.db import connections
 
 from tenants import life
 from tenants.engine.owner import owner_connection
+from tenants.life import erasing
 from tenants.life.certificates import seal
 from tenants.life.refusals import (
     ClosingWindowOpen,
@@ -156,7 +157,8 @@ def test_an_open_tenant_and_an_open_window_are_refused():
     assert Tenant.objects.get(pk=sol.pk).status == "closing"
 
 
-def test_two_do_not_erase_one_tenant_at_once():
+def test_two_do_not_erase_one_tenant_at_once(monkeypatch):
+    monkeypatch.setattr(erasing, "_LET_GO_SECONDS", 0.0)
     sol = closed("sol")
 
     def tell(_: str) -> None:
