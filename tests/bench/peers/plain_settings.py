@@ -2,7 +2,12 @@
 
 import os
 
+import django_stubs_ext
+
 from config import env
+
+# Models of ours are subscripted at run time, in every peer that reads them.
+django_stubs_ext.monkeypatch()
 
 SECRET_KEY = os.environ["SECRET_KEY"]
 ALLOWED_HOSTS = ["*"]
