@@ -70,11 +70,20 @@ class QuickRedis:
     def connected(self) -> int:
         """How many of its lives were met, and silences of it.
 
-        Whoever knows something of before may have missed what was written meanwhile.
+        Whoever knows something of before may have missed what was written meanwhile. The first life is
+        met here, so that a process's first decision is not taken for one of before it, and made twice.
         """
+        if not self._connected and not self.is_away:
+            self._meet()
         if time.monotonic() - self._heard_at > SILENCE_SECONDS:
             self._hear()
         return self._connected
+
+    def _meet(self) -> None:
+        try:
+            self.ask(lambda client: client.ping())
+        except RedisAway:
+            log.info("counters.not_met")
 
     def _hear(self) -> None:
         now = time.monotonic()

@@ -59,6 +59,8 @@ end
 local asked, allowed = tonumber(ARGV[3]), tonumber(ARGV[4])
 local lease = ARGV[8]
 local calls_used, epoch, running, spent, is_capped = 0, '', 0, 0, false
+-- A question that is sent again, since its answer was lost: it has its lease, and all is counted already.
+local is_repeated = false
 
 if asked > 0 or lease ~= '' then
   -- Whoever was killed gives back by itself what it had reserved.
@@ -71,6 +73,8 @@ if asked > 0 or lease ~= '' then
     end
   end
 end
+
+is_repeated = lease ~= '' and redis.call('ZSCORE', KEYS[3], lease) ~= false
 
 if asked > 0 then
   local counters = redis.call('HMGET', KEYS[2], 'epoch', 'base', 'counted', 'reserved')
@@ -86,6 +90,9 @@ if asked > 0 then
   end
   epoch = counters[1]
   calls_used = tonumber(counters[2]) + tonumber(counters[3]) + tonumber(counters[4])
+  if is_repeated then
+    calls_used = calls_used - asked
+  end
   if ARGV[11] ~= '' then
     local budget = cjson.decode(ARGV[11])
     local before = weight(budget, calls_used - budget.included)
@@ -110,6 +117,9 @@ local rates = {}
 for index = 4, #KEYS do
   local at = 14 + (index - 4) * 3
   local interval, burst, cost = tonumber(ARGV[at]), tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
+  if is_repeated then
+    cost = 0
+  end
   local arrival = math.max(tonumber(redis.call('GET', KEYS[index]) or '0'), now)
   local after = arrival + interval * cost
   local over = after - (now + interval * burst)
@@ -120,7 +130,7 @@ for index = 4, #KEYS do
 end
 if verdict == 0 and lease ~= '' then
   local most = tonumber(ARGV[10])
-  running = redis.call('ZCARD', KEYS[3])
+  running = redis.call('ZCARD', KEYS[3]) - (is_repeated and 1 or 0)
   if most >= 0 and running >= most then
     verdict = -5
   end
@@ -142,13 +152,15 @@ for _, rate in ipairs(rates) do
   answer[#answer + 1] = math.max(0, math.floor((now + rate.interval * rate.burst - arrival) / rate.interval))
   answer[#answer + 1] = arrival - now
 end
--- A question that is sent again, since its answer was lost, has its lease already.
-if verdict == 0 and lease ~= '' and redis.call('ZADD', KEYS[3], whole(now + tonumber(ARGV[9])), lease) == 1 then
+if verdict == 0 and lease ~= '' then
+  redis.call('ZADD', KEYS[3], whole(now + tonumber(ARGV[9])), lease)
   -- As long as the hash: a set that ended with its last lease would give nothing back.
   redis.call('EXPIREAT', KEYS[3], ARGV[7])
   answer[6] = running + 1
   if asked > 0 then
-    redis.call('HINCRBY', KEYS[2], 'reserved', whole(asked))
+    if not is_repeated then
+      redis.call('HINCRBY', KEYS[2], 'reserved', whole(asked))
+    end
     answer[4] = calls_used + asked
   end
 end

@@ -14,6 +14,7 @@ from psycopg import sql
 
 from config.closed_catalogs import close_sql, open_sql
 from config.rights import CLOSED_FUNCTIONS
+from tenants.crossing import again_where_crossed
 from tenants.engine.owner import owner_connection
 from tenants.roles import (
     GROUP,
@@ -43,10 +44,14 @@ def prepare_roles() -> Prepared:
     """The roles, and what belongs to the database as a whole. Before the first migration."""
     with owner_connection() as owner:
         owner.execute("SELECT pg_advisory_lock(%s)", [PREPARING])
-        render_roles(owner)
-        _make_missing_roles(owner)
-        _change_sign_ins(owner)
-        return Prepared(lacking=list(_superusers_part(owner)))
+        return again_where_crossed(lambda: _prepared(owner))
+
+
+def _prepared(owner: Owner) -> Prepared:
+    render_roles(owner)
+    _make_missing_roles(owner)
+    _change_sign_ins(owner)
+    return Prepared(lacking=list(_superusers_part(owner)))
 
 
 def render_roles(owner: Owner) -> None:

@@ -16,6 +16,7 @@ from psycopg import sql
 from config.logs import logger
 from tenants import template
 from tenants.citus import provisioning as citus
+from tenants.crossing import again_where_crossed
 from tenants.engine.owner import lock_schema, owner_connection, writing
 from tenants.life.refusals import TenantNotOpen
 from tenants.models import Tenant
@@ -27,9 +28,6 @@ _NOTE = "UPDATE public.tenants_tenant SET schema_version = %s WHERE id = %s"
 _IS_ERASED = "SELECT EXISTS (SELECT FROM public.tenants_erasure WHERE tenant_id = %s)"
 # Longer than a clone: the second of two who provision at once waits for the first.
 _PATIENCE = "SET LOCAL lock_timeout = '10s'"
-# Roles are the cluster's: somebody in another database may write the same rows of its catalogs.
-_CROSSED = (psycopg.errors.InternalError_, psycopg.errors.UniqueViolation)
-_TRIES = 5
 Owner = psycopg.Connection[tuple[Any, ...]]
 Made = TypeVar("Made")
 
@@ -80,12 +78,7 @@ def as_owner(owner: Owner, make: Callable[[Cursor], Made], *tenant_ids: UUID) ->
 
     Tried again where somebody crossed it.
     """
-    for _ in range(_TRIES - 1):
-        try:
-            return _in_transaction(owner, make, *tenant_ids)
-        except _CROSSED as crossed:
-            log.info("provisioning.crossed", extra={"reason": type(crossed).__name__})
-    return _in_transaction(owner, make, *tenant_ids)
+    return again_where_crossed(lambda: _in_transaction(owner, make, *tenant_ids))
 
 
 def _in_transaction(owner: Owner, make: Callable[[Cursor], Made], *tenant_ids: UUID) -> Made:

@@ -57,6 +57,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     """The schemas of the two tenants, made by the real provisioning."""
+    from tenants.crossing import again_where_crossed
     from tenants.granting import prepare_rights
     from tenants.preparing import prepare_roles
     from tenants.provisioning import provision
@@ -64,7 +65,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     with django_db_blocker.unblock():
         prepare_roles()
         prepare_rights()
-        _let_owner_take_roles()
+        again_where_crossed(_let_owner_take_roles)
         for tenant_id, slug in ((ACME_ID, "acme"), (GLOBEX_ID, "globex")):
             tenant = _tenant_row(tenant_id, slug)
             provision(tenant_id=tenant.id)

@@ -14,6 +14,7 @@ from django.conf import settings
 
 from config.ids import new_id
 from tenants.citus.provisioning import role_sql
+from tenants.crossing import again_where_crossed
 from tenants.doctor.findings import Fault, Patient
 from tenants.doctor.readings import Owner, Reading, read
 from tenants.doctor.stall_readings import StallLine, read_stall
@@ -25,9 +26,6 @@ _AWAY = "_away"
 _SQUARE = ("public", "plaza")
 # A migration in the middle, or another who prepares: then it is said that it could not be told.
 _PATIENCE = "SET LOCAL lock_timeout = '5s'"
-# Roles are the cluster's: somebody in another database may write the same row.
-_CROSSED = psycopg.errors.InternalError_
-_TRIES = 3
 _COPIES = """
 SELECT CASE relkind WHEN 'S' THEN format('CREATE SEQUENCE %%I.%%I;', %(into)s::text, relname)
        ELSE format('CREATE TABLE %%I.%%I (LIKE %%I.%%I);', %(into)s::text, relname, nspname, relname) END
@@ -55,14 +53,10 @@ class Unknown:
 
 def declared_state(patient: Patient) -> Declared | Unknown:
     """Ask it by `patient.once`: it costs some tenths of a second."""
-    for _ in range(_TRIES):
-        try:
-            return _rendered(patient)
-        except _CROSSED as crossed:
-            reason = str(crossed)
-        except psycopg.Error as error:
-            return Unknown(str(error).partition("\n")[0])
-    return Unknown(reason)
+    try:
+        return again_where_crossed(lambda: _rendered(patient))
+    except psycopg.Error as error:
+        return Unknown(str(error).partition("\n")[0])
 
 
 def unreadable(patient: Patient) -> Iterator[Fault]:

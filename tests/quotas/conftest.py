@@ -45,6 +45,7 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 def _patient_gate(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pause of a busy machine is no outage, except to the test that measures one."""
     monkeypatch.setattr("config.quick_redis.TIMEOUT_SECONDS", 1.0)
+    monkeypatch.setattr("config.quick_redis.SILENCE_SECONDS", 60.0)
     monkeypatch.setattr("tenants.slots._LOOK_SECONDS", 1.0)
 
 

@@ -127,6 +127,24 @@ def test_counters_that_are_not_begun_ask_for_the_ledgers_total(counters: Counter
     assert (over.is_exhausted, over.calls_used) == (True, 10)
 
 
+def test_a_question_whose_answer_was_lost_counts_once_also_at_the_last_of_everything(
+    counters: Counters,
+) -> None:
+    tenant_id = new_id()
+    lease = Lease("asked twice", 60, most=1)
+    asked = calls(tenant_id, 3, limit=3)
+    begin = Beginning("now", 0)
+    first, second = (
+        take(counters, [bucket(tenant_id, 2, cost=2)], asked, begin, lease=lease) for _ in range(2)
+    )
+    told = [(v.refused_by, v.is_exhausted, v.calls_used, v.epoch) for v in (first, second)]
+    assert told == [("", False, 3, "now")] * 2
+    assert [v.rates[0].remaining for v in (first, second)] == [0, 0]
+    assert counters.read([calls_key(tenant_id, NOVEMBER)]) == [("now", 0, 0, 3)]
+    other = Lease("another", 60, most=2)
+    assert take(counters, [bucket(tenant_id, 2)], calls(tenant_id, 0), lease=other).refused_by
+
+
 def test_what_is_settled_counts_or_is_given_back_in_the_epoch_that_reserved_it(
     counters: Counters,
 ) -> None:

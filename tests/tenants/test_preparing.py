@@ -1,6 +1,12 @@
 """`database prepare` makes what is missing, and again and again nothing else."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psycopg
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 
 from config.ids import new_id
@@ -36,6 +42,27 @@ def test_a_tenant_from_before_roles_gets_its_role_with_rights_on_its_own_schema(
 
     assert {(schema, GROUP), (WEB, schema)} <= set(memberships)
     assert may_read == (True,)
+
+
+def test_another_database_that_writes_the_same_role_meanwhile_is_waited_for(caplog):
+    there: Any = settings.DATABASE_OWNER
+    with (
+        psycopg.connect(
+            dbname=there["NAME"], user=there["USER"], password=there["PASSWORD"],
+            host=there["HOST"], port=there["PORT"],
+        ) as other,
+        ThreadPoolExecutor(1) as pool,
+        caplog.at_level("INFO"),
+    ):  # fmt: skip
+        other.execute("ALTER ROLE plaza_square SET search_path = public, ext")
+        prepared = pool.submit(prepare_roles)
+        time.sleep(0.3)
+        other.commit()
+        assert isinstance(prepared.result().lacking, list)
+
+    assert [one.getMessage() for one in caplog.records if "crossed" in one.getMessage()] == [
+        "roles.crossed"
+    ]
 
 
 def test_the_command_says_what_it_did(capsys):
