@@ -2,8 +2,8 @@
 
 A web process has more threads than places, so that what waits is here, where it can be seen, and not in
 the server's queue. Critical views (usage, plan, sign-in) go first, bulk work last; of one rank the tenants
-take turns, so that one with many requests does not keep waiting who has a single one. Who would wait longer
-than is useful is refused at once with 503, instead of everybody being served late.
+take turns (quotas/turns.py), so that one with many requests does not keep waiting who has a single one.
+Who would wait longer than is useful is refused at once with 503, instead of everybody being served late.
 
 Python runs one thread of a process at a time. With many in the middle of their request each answer of Redis
 or PostgreSQL waits until the others let go: at 16 connections the gate's p99 was 13 ms with 8 at once,
@@ -24,6 +24,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.errors import DomainError
 from config.needs import Needs
+from quotas.turns import Turns
 
 # How much the duration of one request changes what the next one is expected to take.
 _LEARN_RATIO = 0.1
@@ -47,17 +48,15 @@ class Place:
     """A place taken, at `began` by the room's clock."""
 
     rank: int
-    tenant_id: UUID | None
     began: float
 
 
 @dataclass(order=True, slots=True)
 class _Waiting:
     rank: int
-    round: int  # how many requests of the same tenant were here when it came
+    turn: int
     number: int
-    tenant_id: UUID | None = field(compare=False)
-    turn: threading.Event = field(compare=False, default_factory=threading.Event)
+    called: threading.Event = field(compare=False, default_factory=threading.Event)
     place: Place | None = field(compare=False, default=None)
     has_left: bool = field(compare=False, default=False)
 
@@ -86,6 +85,7 @@ class WaitingRoom:
         self._at_work: list[Place] = []
         self._waiting: list[_Waiting] = []
         self._number = 0
+        self._turns = {rank: Turns() for rank in PATIENCE_SECONDS}
         self._usual_seconds = dict.fromkeys(PATIENCE_SECONDS, 0.0)
 
     def enter(self, needs: Needs, *, is_bulk: bool, tenant_id: UUID | None = None) -> Place:
@@ -94,11 +94,12 @@ class WaitingRoom:
         with self._lock:
             self._begin_those_who_may()
             if self._may_begin(rank):
-                return self._begun(rank, tenant_id)
+                return self._begun(rank, self._turns[rank].take(tenant_id))
             if self._expected_wait(rank) > self._patience[rank]:
                 raise Overloaded()
             self._number += 1
-            mine = _Waiting(rank, self._here(tenant_id), self._number, tenant_id)
+            turn = self._turns[rank].take(tenant_id)
+            mine = _Waiting(rank, turn, self._number)
             heapq.heappush(self._waiting, mine)
         return self._waited(mine, until=time.monotonic() + self._patience[rank])
 
@@ -112,14 +113,14 @@ class WaitingRoom:
 
     def _waited(self, mine: _Waiting, *, until: float) -> Place:
         # Nobody calls when somebody's quick time is over, hence the looks in between.
-        while not mine.turn.wait(max(0.0, min(QUICK_SECONDS, until - time.monotonic()))):
+        while not mine.called.wait(max(0.0, min(QUICK_SECONDS, until - time.monotonic()))):
             with self._lock:
                 self._begin_those_who_may()
                 if mine.place is None and time.monotonic() >= until:
                     mine.has_left = True
                     raise Overloaded()
         if mine.place is None:
-            raise RuntimeError("a turn without a place")
+            raise RuntimeError("called without a place")
         return mine.place
 
     def _begin_those_who_may(self) -> None:
@@ -129,17 +130,13 @@ class WaitingRoom:
                 # Where the first may not begin, nobody behind it may.
                 if not self._may_begin(first.rank):
                     return
-                first.place = self._begun(first.rank, first.tenant_id)
-                first.turn.set()
+                first.place = self._begun(first.rank, first.turn)
+                first.called.set()
             heapq.heappop(self._waiting)
 
-    def _here(self, tenant_id: UUID | None) -> int:
-        at_work = sum(place.tenant_id == tenant_id for place in self._at_work)
-        waiting = (each for each in self._waiting if not each.has_left)
-        return at_work + sum(each.tenant_id == tenant_id for each in waiting)
-
-    def _begun(self, rank: int, tenant_id: UUID | None) -> Place:
-        place = Place(rank, tenant_id, self._clock())
+    def _begun(self, rank: int, turn: int) -> Place:
+        self._turns[rank].begin(turn)
+        place = Place(rank, self._clock())
         self._at_work.append(place)
         return place
 

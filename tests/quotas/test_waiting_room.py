@@ -8,6 +8,7 @@ import pytest
 
 from config.needs import Needs
 from quotas import waiting_room as module
+from quotas.turns import Turns
 from quotas.waiting_room import PATIENCE_SECONDS, QUICK, QUICK_SECONDS, Overloaded, WaitingRoom
 
 USUAL, URGENT = Needs(), Needs(critical=True)
@@ -55,6 +56,23 @@ def test_a_tenant_with_many_requests_does_not_keep_waiting_who_has_a_single_one(
         room.leave(began)
 
     assert order == ["quiet", "loud 1", "loud 2", "loud 3"]
+
+
+def test_of_tenants_that_always_have_one_waiting_none_overtakes_an_earlier_request_again_and_again():
+    turns, loud, quiet = Turns(), uuid4(), [uuid4() for _ in range(3)]
+    waiting = [(turns.take(loud), number, loud) for number in range(4)]
+    waiting += [(turns.take(tenant), 4 + number, tenant) for number, tenant in enumerate(quiet)]
+    served = []
+    for number in range(7, 27):
+        first = min(waiting)
+        waiting.remove(first)
+        turns.begin(first[0])
+        served.append(first[2])
+        if first[2] != loud:
+            waiting.append((turns.take(first[2]), number, first[2]))
+
+    assert [at for at, tenant in enumerate(served) if tenant == loud] == [0, 4, 8, 12]
+    assert [served.count(tenant) for tenant in quiet] == [6, 5, 5]
 
 
 def test_the_first_requests_of_a_process_find_one_room(monkeypatch: pytest.MonkeyPatch) -> None:
