@@ -10,6 +10,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any, TypeVar
 
@@ -68,22 +69,16 @@ class QuickRedis:
 
     @property
     def connected(self) -> int:
-        """How many of its lives were met, and silences of it.
+        """How many of its lives were met (the first one here), and silences of it.
 
-        Whoever knows something of before may have missed what was written meanwhile. The first life is
-        met here, so that a process's first decision is not taken for one of before it, and made twice.
+        Whoever knows something of before may have missed what was written meanwhile.
         """
         if not self._connected and not self.is_away:
-            self._meet()
+            with suppress(RedisAway):  # it is told, and asked again
+                self.ask(lambda client: client.ping())
         if time.monotonic() - self._heard_at > SILENCE_SECONDS:
             self._hear()
         return self._connected
-
-    def _meet(self) -> None:
-        try:
-            self.ask(lambda client: client.ping())
-        except RedisAway:
-            log.info("counters.not_met")
 
     def _hear(self) -> None:
         now = time.monotonic()
@@ -153,8 +148,7 @@ class QuickRedis:
 
     def _exchange(self, script: Script, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
         def sent_and_answered() -> Any:
-            connection = self._send(script, keys, arguments)
-            return connection.read_response()
+            return self._send(script, keys, arguments).read_response()
 
         try:
             return self._once_more(sent_and_answered)
@@ -178,12 +172,9 @@ class QuickRedis:
     ) -> AbstractConnection:
         """`whole`: by its text, since nobody would see that the server does not know its hash."""
         connection = self._connection()
-        if whole:
-            named = ("EVAL", script.source)
-        else:
-            if script.sha is None:
-                script.sha = str(self._client.script_load(script.source))
-            named = ("EVALSHA", script.sha)
+        if script.sha is None and not whole:
+            script.sha = str(self._client.script_load(script.source))
+        named = ("EVAL", script.source) if whole else ("EVALSHA", script.sha)
         connection.send_command(  # type: ignore[no-untyped-call]
             *named, len(keys), *keys, *arguments, check_health=False
         )

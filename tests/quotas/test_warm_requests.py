@@ -41,7 +41,7 @@ def counted(valkey: PrivateValkey) -> Iterator[Callable[[], dict[str, int]]]:
             found: Any = client.info("commandstats")
             client.config_resetstat()
             inside = {"get", "set", "time", "hmget", "hget", "hset", "hincrby", "zadd", "zcard"}
-            inside |= {"zrem", "zrangebyscore", "pexpire", "expireat", "hexists", "del"}
+            inside |= {"zscore", "zrem", "zrangebyscore", "pexpire", "expireat", "hexists", "del"}
             names = {name.removeprefix("cmdstat_"): facts["calls"] for name, facts in found.items()}
             own = {"info", "config|resetstat", "client|setinfo", "hello", "client|setname"}
             return {name: calls for name, calls in names.items() if name not in inside | own}
