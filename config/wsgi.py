@@ -6,15 +6,21 @@ from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 from django.utils.http import parse_header_parameters
 
 from config.checks import refuse_to_start
 from config.context import begin_serving
+from config.garbage import settle
 
 begin_serving()
 _django = get_wsgi_application()
 refuse_to_start()
+for _urls in (settings.ROOT_URLCONF, settings.PUBLIC_SCHEMA_URLCONF, settings.API_URLCONF):
+    get_resolver(_urls).url_patterns  # noqa: B018 (views are loaded now, and not by the first request)
+settle()
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

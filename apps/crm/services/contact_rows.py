@@ -20,18 +20,20 @@ from apps.crm.models import Contact
 from config.errors import NotFound
 from quotas.ledger import REFUSED, Taking
 
-# Texts are cast, so that a plan that the server keeps outlives a migration that widens a column.
+# Texts are cast, so that a plan that the server keeps outlives a migration that widens a column. The company
+# is asked for by row: of tables that are not analyzed yet, as after a first import, PostgreSQL joins all rows
+# of both before it takes a page (125 ms for 5,000 contacts, against 3).
 COLUMNS = """
 contact.id::text, contact.external_id::text, contact.email::text, contact.first_name::text,
-contact.last_name::text, contact.phone::text, company.name::text, contact.company_id::text,
+contact.last_name::text, contact.phone::text,
+(SELECT name::text FROM crm_company WHERE id = contact.company_id), contact.company_id::text,
 ARRAY(
     SELECT tag.name::text FROM crm_contacttag AS tagged JOIN crm_tag AS tag ON tag.id = tagged.tag_id
      WHERE tagged.contact_id = contact.id ORDER BY tag.name
 ),
 contact.fields::text, contact.owner_id::text, contact.archived_at, contact.created_at, contact.updated_at
 """
-COMPANY = "LEFT JOIN crm_company AS company ON company.id = contact.company_id"
-_FROM = f"FROM crm_contact AS contact {COMPANY}"
+_FROM = "FROM crm_contact AS contact"
 _ORDERS = """
 (SELECT json_agg(json_build_array(currency, amount, orders) ORDER BY currency) FROM (
     SELECT currency::text, sum(amount_minor) AS amount, count(*) AS orders
@@ -51,7 +53,7 @@ WITH counted AS MATERIALIZED ({{taking}}), contact AS (
            %s::timestamptz, %s::timestamptz
       FROM counted AS counted(word) WHERE left(word, {len(REFUSED)}) <> '{REFUSED}'
     RETURNING *
-) SELECT {COLUMNS}, counted.word FROM counted AS counted(word) LEFT JOIN (contact {COMPANY}) ON true
+) SELECT {COLUMNS}, counted.word FROM counted AS counted(word) LEFT JOIN contact ON true
 """  # noqa: S608 (constants)
 # What contacts are ordered by, as the fields that read a cursor's position.
 _ORDERING: dict[str, models.Field[Any, Any]] = {
