@@ -74,6 +74,7 @@ app.conf.update(
         "resend-outbox": {"task": "config.resend_outbox", "schedule": 5.0},
         "forget-kept-answers": {"task": "config.forget_kept_answers", "schedule": 3600.0},
         "clear-sessions": {"task": "config.clear_sessions", "schedule": 86_400.0},
+        "tend-vault": {"task": "tenants.tend_vault", "schedule": 3600.0},
         "seal-trails": {"task": "tenants.seal_trails", "schedule": 4.0},
         "finish-sign-ups": {"task": "billing.finish_sign_ups", "schedule": 30.0},
         "retry-webhooks": {"task": "billing.retry_webhooks", "schedule": 15.0},
@@ -112,6 +113,7 @@ app.conf.update(
 app.autodiscover_tasks(
     [
         *("config", "tenants", "tenants.mails", "tenants.outbound", "tenants.trail"),
+        "tenants.vault",
         *("quotas", "quotas.alerts", "quotas.caps"),
         *("billing", "apps.crm", "apps.campaigns", "apps.content"),
     ]

@@ -14,6 +14,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from config import env
+from config.master_keys import read_master_keys
 from config.needs import Role
 
 django_stubs_ext.monkeypatch()
@@ -32,6 +33,28 @@ DEBUG = env.flag("DEBUG", "Django's debug mode; refused in production.", default
 if IS_PRODUCTION and DEBUG:
     raise ImproperlyConfigured("DEBUG must be off in production.")
 SECRET_KEY = env.secret("SECRET_KEY", "Signs sessions and seals stored answers.", least=32)
+PLAZA_MASTER_KEYS = read_master_keys(
+    text=env.secret(
+        "PLAZA_MASTER_KEY",
+        "Wraps the data keys that seal secrets: 32 bytes in base64, former keys after a comma.",
+        default="",
+    ),
+    file=env.text(
+        "PLAZA_MASTER_KEY_FILE",
+        "File that holds the master keys instead, a line each, the present one first.",
+        default="",
+    ),
+)
+PLAZA_KMS = env.text(
+    "PLAZA_KMS",
+    "Class that wraps data keys instead, in a key management service (tenants/vault/masters.py).",
+    default="",
+)
+if not (PLAZA_MASTER_KEYS or PLAZA_KMS):
+    raise ImproperlyConfigured(
+        "PLAZA_MASTER_KEY is not set, nor PLAZA_MASTER_KEY_FILE, nor PLAZA_KMS: secrets could be neither"
+        " sealed nor opened. `make up` makes a key; elsewhere: openssl rand -base64 32."
+    )
 PLAZA_DOMAIN = env.text(
     "PLAZA_DOMAIN", "The square's host; tenants are its subdomains.", default="plaza.localhost"
 ).lower()

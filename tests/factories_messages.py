@@ -1,6 +1,7 @@
 """Factories of what leaves for tenants (mails, webhooks), and of what was told of their usage."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 import factory
 from django.utils import timezone
@@ -8,12 +9,15 @@ from factory.django import DjangoModelFactory
 
 from config.ids import new_id
 from quotas.models import AlertSetting, Spend, SpendCap, UsageAlert, UsageDay
-from tenants.models import Mail, WebhookDelivery, WebhookEndpoint
-from tenants.outbound.signing import new_secret, sealed
+from tenants.models import DataKey, Mail, WebhookDelivery, WebhookEndpoint
+from tenants.outbound.signing import new_secret
+from tenants.vault.data_keys import add_key
+from tenants.vault.sealing import Cell, seal
 from tests.factories_people import PersonFactory, TenantFactory
 
 __all__ = [
     "AlertSettingFactory",
+    "DataKeyFactory",
     "MailFactory",
     "SpendCapFactory",
     "SpendFactory",
@@ -41,9 +45,15 @@ class WebhookEndpointFactory(DjangoModelFactory[WebhookEndpoint]):
         model = WebhookEndpoint
 
     tenant = factory.SubFactory(TenantFactory)
+    id = factory.LazyFunction(new_id)
     url = factory.Sequence(lambda n: f"https://hooks-{n}.example.com/")
     events = ["usage.threshold_reached"]
-    sealed_secret = factory.LazyFunction(lambda: sealed(new_secret()))
+    sealed_secret = factory.LazyAttribute(
+        lambda row: seal(
+            new_secret(),
+            at=Cell("tenants_webhookendpoint", "sealed_secret", str(row.id), row.tenant.pk),
+        )
+    )
     created_at = factory.LazyFunction(timezone.now)
 
 
@@ -117,3 +127,14 @@ class SpendFactory(DjangoModelFactory[Spend]):
     tenant_id = factory.LazyFunction(new_id)
     period_start = _MONTH
     spent = 1
+
+
+class DataKeyFactory(DjangoModelFactory[DataKey]):
+    class Meta:
+        model = DataKey
+
+    tenant_id = factory.LazyFunction(new_id)
+
+    @classmethod
+    def _create(cls, *_: Any, **given: Any) -> DataKey:
+        return add_key(tenant_id=given["tenant_id"])

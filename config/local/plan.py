@@ -16,6 +16,7 @@ from config.local.valkey import Valkey
 
 # What the application itself reads from secrets.json; the servers' passwords stay in addresses.
 _KEYS = ("SECRET_KEY", "TOKEN_SIGNING_KEY", "STRIPE_WEBHOOK_SECRET", "PAYPAL_WEBHOOK_ID")
+_MASTER_KEY, _MASTER_KEY_ELSEWHERE = "PLAZA_MASTER_KEY", ("PLAZA_MASTER_KEY_FILE", "PLAZA_KMS")
 _DEMO_PASSWORD = "PLAZA_DEMO_PASSWORD"  # noqa: S105  its name
 
 
@@ -66,6 +67,8 @@ class Plan:
         """Every variable that we chose because the environment did not say."""
         found = {"PLAZA_HOME": str(self.wish.home.folder)}
         found |= {name: self.secrets[name] for name in _KEYS if not self.wish.names(name)}
+        if not any(map(self.wish.names, (_MASTER_KEY, *_MASTER_KEY_ELSEWHERE))):
+            found[_MASTER_KEY] = self.secrets[_MASTER_KEY]
         if not self.is_production and not self.wish.names(_DEMO_PASSWORD):
             found[_DEMO_PASSWORD] = self.secrets[_DEMO_PASSWORD]
         if self.wish.is_test:

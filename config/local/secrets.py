@@ -32,9 +32,14 @@ def _password() -> str:
     return random.token_hex(24)  # nothing that an address would have to quote
 
 
+def _master_key() -> str:
+    return base64.b64encode(random.token_bytes(32)).decode()
+
+
 _MAKERS: dict[str, Callable[[], str]] = {
     "SECRET_KEY": lambda: random.token_urlsafe(50),
     "TOKEN_SIGNING_KEY": _signing_key,
+    "PLAZA_MASTER_KEY": _master_key,
     "STRIPE_WEBHOOK_SECRET": _webhook_secret,
     "PAYPAL_WEBHOOK_ID": lambda: "WH" + random.token_hex(8).upper(),
     "PLAZA_DEMO_PASSWORD": _demo_password,

@@ -22,6 +22,7 @@ _NEVER = frozenset(
         "tenants_apikey",
         "tenants_archive",
         "tenants_crossingcode",
+        "tenants_datakey",
         "tenants_domainclaim",
         "tenants_mail",
         "tenants_restoration",

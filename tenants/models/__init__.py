@@ -17,14 +17,17 @@ from tenants.models.people import (
 )
 from tenants.models.stalls import Domain, RetiredSlug, Tenant
 from tenants.models.trail import OPERATORS, OperatorEvent, TrailHead, TrailPending
+from tenants.models.vault import THE_SQUARE, DataKey, SealedField
 from tenants.models.versions import TenantVersion
 
 __all__ = [
     "OPERATORS",
+    "THE_SQUARE",
     "ApiKey",
     "Archive",
     "AttemptCount",
     "CrossingCode",
+    "DataKey",
     "Domain",
     "DomainClaim",
     "Erasure",
@@ -38,6 +41,7 @@ __all__ = [
     "RefreshToken",
     "Restoration",
     "RetiredSlug",
+    "SealedField",
     "Template",
     "Tenant",
     "TenantVersion",

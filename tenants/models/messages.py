@@ -10,6 +10,10 @@ from django.db.models.functions import Now
 from config.ids import new_id
 from tenants.models.people import Person
 from tenants.models.stalls import Tenant
+from tenants.models.vault import SealedField
+
+# Opens what was sealed before there was a vault.
+_BEFORE = "tenants.outbound.signing.opened_before_the_vault"
 
 
 class Mail(models.Model):
@@ -60,9 +64,9 @@ class WebhookEndpoint(models.Model):
     url = models.CharField(max_length=2_000)
     description = models.CharField(max_length=200, blank=True)
     events = ArrayField(models.CharField(max_length=64))
-    sealed_secret = models.BinaryField()
+    sealed_secret = SealedField(before=_BEFORE)
     # After a rotation both secrets sign until then, so that the receiver may change its own in peace.
-    sealed_former_secret = models.BinaryField(null=True)
+    sealed_former_secret = SealedField(before=_BEFORE, null=True)
     former_secret_until = models.DateTimeField(null=True)
     disabled_reason = models.CharField(max_length=16, choices=DisabledReason, blank=True)
     disabled_at = models.DateTimeField(null=True)

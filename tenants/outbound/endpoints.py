@@ -15,9 +15,10 @@ from config.logs import logger
 from tenants.models import Tenant, WebhookEndpoint
 from tenants.outbound.addresses import check_url
 from tenants.outbound.events import known_events
-from tenants.outbound.signing import new_secret, sealed
+from tenants.outbound.signing import new_secret
 from tenants.trail.actions import Action
 from tenants.trail.recording import NOTHING, Change, Subject, record
+from tenants.vault.sealing import open_of, seal_for
 
 log = logger(__name__)
 MOST_ENDPOINTS = 10
@@ -59,14 +60,11 @@ def add(
     if endpoints_of(tenant_id).count() >= MOST_ENDPOINTS:
         raise TooManyWebhookEndpoints(limit=MOST_ENDPOINTS)
     secret = new_secret()
-    made = WebhookEndpoint.objects.create(
-        tenant_id=tenant_id,
-        url=url,
-        events=chosen,
-        description=description,
-        sealed_secret=sealed(secret),
-        created_at=now,
+    made = WebhookEndpoint(
+        tenant_id=tenant_id, url=url, events=chosen, description=description, created_at=now
     )
+    made.sealed_secret = seal_for(made, "sealed_secret", secret)
+    made.save(force_insert=True)
     _record(Action.WEBHOOK_CREATED, made, Change(after=_told(made)))
     log.info("webhook_endpoint.added", extra={"endpoint_id": str(made.pk)})
     return made, secret
@@ -101,8 +99,10 @@ def rotate(*, tenant_id: UUID, endpoint_id: UUID, now: datetime) -> tuple[Webhoo
     """A new secret, shown this once; for a day the former one signs as well. Raises NotFound."""
     row = _locked(tenant_id, endpoint_id)
     secret = new_secret()
-    row.sealed_former_secret, row.former_secret_until = row.sealed_secret, now + FORMER_SECRET_SIGNS
-    row.sealed_secret = sealed(secret)
+    former = open_of(row, "sealed_secret")
+    row.sealed_former_secret = seal_for(row, "sealed_former_secret", former)
+    row.former_secret_until = now + FORMER_SECRET_SIGNS
+    row.sealed_secret = seal_for(row, "sealed_secret", secret)
     row.save()
     _record(Action.WEBHOOK_ROTATED, row)
     log.info("webhook_endpoint.rotated", extra={"endpoint_id": str(row.pk)})

@@ -5,12 +5,12 @@ import hmac
 import secrets
 from base64 import b64decode, b64encode, urlsafe_b64encode
 from datetime import datetime
-from functools import cache
 
 from cryptography.fernet import Fernet
 from django.conf import settings
 
 from tenants.models import WebhookEndpoint
+from tenants.vault.sealing import open_of
 
 _PREFIX = "whsec_"
 _SECRET_BYTES = 32
@@ -21,17 +21,13 @@ def new_secret() -> str:
     return _PREFIX + b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
 
 
-def sealed(secret: str) -> bytes:
-    return _seal().encrypt(secret.encode())
-
-
 def secrets_of(endpoint: WebhookEndpoint, *, now: datetime) -> list[str]:
     """The secrets that sign now: the present one, and for a day after a rotation the former one."""
-    found = [endpoint.sealed_secret]
+    found = ["sealed_secret"]
     until = endpoint.former_secret_until
     if endpoint.sealed_former_secret is not None and until is not None and now < until:
-        found.append(endpoint.sealed_former_secret)
-    return [_seal().decrypt(bytes(each)).decode() for each in found]
+        found.append("sealed_former_secret")
+    return [open_of(endpoint, column) for column in found]
 
 
 def signature(secret: str, *, message_id: str, timestamp: int, body: bytes) -> str:
@@ -57,7 +53,7 @@ def headers_of(
     }
 
 
-@cache
-def _seal() -> Fernet:
+def opened_before_the_vault(sealed: bytes) -> str:
+    """A secret sealed by an older release; rotation seals it anew (tenants/vault/rotation.py)."""
     key = hashlib.sha256(b"plaza.webhook-secrets\n" + settings.SECRET_KEY.encode()).digest()
-    return Fernet(urlsafe_b64encode(key))
+    return Fernet(urlsafe_b64encode(key)).decrypt(sealed).decode()

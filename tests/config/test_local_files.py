@@ -29,6 +29,7 @@ def test_secrets_are_made_once_and_only_their_owner_reads_them(home):
     assert set(first) == {
         "SECRET_KEY",
         "TOKEN_SIGNING_KEY",
+        "PLAZA_MASTER_KEY",
         "STRIPE_WEBHOOK_SECRET",
         "PAYPAL_WEBHOOK_ID",
         "PLAZA_DEMO_PASSWORD",

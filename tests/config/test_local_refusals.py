@@ -123,7 +123,12 @@ def test_manage_py_tells_a_wrong_value_in_one_line(home):
     told = subprocess.run(
         [sys.executable, "manage.py", "check"],
         cwd=REPOSITORY,
-        env=clean_environment(LOG_LEVEL="LOUD", SECRET_KEY="x" * 40, TOKEN_SIGNING_KEY="x" * 100)
+        env=clean_environment(
+            LOG_LEVEL="LOUD",
+            SECRET_KEY="x" * 40,
+            TOKEN_SIGNING_KEY="x" * 100,
+            PLAZA_MASTER_KEY="A" * 43 + "=",
+        )
         | _NAMED
         | {"PLAZA_HOME": str(home.folder)},
         capture_output=True,
