@@ -51,3 +51,23 @@ class AcceptOut(serializers.Serializer[Any]):
     member_id = serializers.UUIDField()
     email = serializers.EmailField()
     role = serializers.CharField()
+
+
+class MyDataOut(serializers.Serializer[Any]):
+    """All that is kept of one person, in every tenant."""
+
+    person = serializers.DictField()
+    memberships = serializers.ListField(child=serializers.DictField())
+    identities = serializers.ListField(child=serializers.DictField())
+    api_keys = serializers.ListField(child=serializers.DictField())
+    mails = serializers.ListField(child=serializers.DictField())
+
+
+class EraseMeIn(serializers.Serializer[Any]):
+    email = serializers.EmailField(max_length=254, help_text="Your own, typed once more.")
+
+
+class ErasedMeOut(serializers.Serializer[Any]):
+    """Rows erased, by table."""
+
+    erased = serializers.DictField(child=serializers.IntegerField())

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from billing.views import changes, exports, invoices, methods, seats, stall
+from billing.views import changes, exports, invoices, methods, persons, seats, stall
 
 urlpatterns = [
     path("subscription", stall.Subscription.as_view(), name="subscription"),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("subscription/cancel", changes.SubscriptionCancel.as_view(), name="subscription-cancel"),
     path("subscription/resume", changes.SubscriptionResume.as_view(), name="subscription-resume"),
     path("coupons/redeem", changes.CouponRedeem.as_view(), name="coupon-redeem"),
+    path("me/personal-data", persons.MyData.as_view(), name="my-data"),
     path("seats", seats.Seats.as_view(), name="seats"),
     path("seats/accept", seats.SeatAccept.as_view(), name="seat-accept"),
     path("seats/<uuid:pk>", seats.Seat.as_view(), name="seat"),

@@ -89,6 +89,11 @@ app.conf.update(
         "dun": {"task": "billing.dun", "schedule": 300.0},
         "expire-trials": {"task": "billing.expire_trials", "schedule": 300.0},
         "resume-imports": {"task": "crm.resume_imports_everywhere", "schedule": 30.0},
+        "enforce-retention": {"task": "crm.enforce_retention", "schedule": 86_400.0},
+        "remind-of-privacy-requests": {
+            "task": "crm.remind_of_privacy_requests",
+            "schedule": 21_600.0,
+        },
         "start-due-campaigns": {"task": "campaigns.start_due", "schedule": 15.0},
         "measure-storage": {"task": "quotas.measure_storage", "schedule": 900.0},
         "keep-months": {"task": "quotas.keep_months", "schedule": 21_600.0},

@@ -12,6 +12,7 @@ from django_structlog.middlewares import RequestMiddleware
 from config.context import bound_request_id, current_tenant, request_id
 from config.ids import new_id
 from config.messages import REQUEST_HEADER, TENANT_HEADER, at_work
+from config.personal import without_personal
 
 # By the name under which django-structlog logs requests.
 _requests = logging.getLogger("django_structlog.middlewares.request")
@@ -49,6 +50,16 @@ def _without_details(
     return event
 
 
+def _without_personal(
+    _: object, __: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Whoever logs an e-mail or a phone by mistake, in a message or a fact: it is masked here, for every line."""
+    for name, value in event.items():
+        if isinstance(value, (str, list, dict)):
+            event[name] = without_personal(value)
+    return event
+
+
 SHARED_PROCESSORS: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
@@ -65,6 +76,7 @@ FINAL_PROCESSORS: list[Any] = [
         structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
     ),
     _without_details,
+    _without_personal,
     structlog.processors.JSONRenderer(default=str),
 ]
 structlog.configure(

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +13,7 @@ from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
 from config.money import CURRENCIES, LARGEST_MINOR
+from config.personal import Personal, declared_personal, is_personal_hidden, mask_answer
 from config.readers import read, read_anew
 
 _SHOWN_UNKNOWN_FIELDS = 20
@@ -23,9 +24,24 @@ Row = TypeVar("Row", bound=Model)
 _made: dict[type[serializers.Serializer[Any]], dict[str, Any]] = {}
 
 
-class RowSerializer(serializers.ModelSerializer[Row]):
+class PersonalAnswer(serializers.Serializer[Any]):
+    # Answers personal data as the caller may see it: `personal` says which fields are, by default those of
+    # the model that are so. (No docstring, here and below: the API's description would show it.)
+    personal: ClassVar[Mapping[str, Personal] | None] = None
+
+    def to_representation(self, instance: Any) -> Any:
+        answer = super().to_representation(instance)
+        if not is_personal_hidden():
+            return answer
+        declared = self.personal
+        if declared is None:
+            declared = declared_personal(getattr(getattr(self, "Meta", None), "model", None))
+        return mask_answer(answer, declared)
+
+
+class RowSerializer(PersonalAnswer, serializers.ModelSerializer[Row]):
     # How a row is answered. DRF makes the fields of the model anew for each answer; here each class
-    # does once. (No docstring: the API's description would show it.)
+    # does once.
 
     def get_fields(self) -> dict[str, Any]:
         if type(self) not in _made:

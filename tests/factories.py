@@ -15,6 +15,8 @@ from apps.crm.models import (
     ImportRow,
     ImportRowError,
     Order,
+    PrivacyRequest,
+    RetentionRule,
     Tag,
 )
 from tests.factories_books import *  # noqa: F403
@@ -70,6 +72,25 @@ class ConsentFactory(DjangoModelFactory[Consent]):
     status = Consent.Status.GRANTED
     source = "form"
     recorded_at = factory.LazyFunction(timezone.now)
+
+
+class PrivacyRequestFactory(DjangoModelFactory[PrivacyRequest]):
+    class Meta:
+        model = PrivacyRequest
+
+    law = PrivacyRequest.Law.GDPR
+    kind = PrivacyRequest.Kind.ACCESS
+    received_on = date(2026, 1, 31)
+    due_on = date(2026, 2, 28)
+
+
+class RetentionRuleFactory(DjangoModelFactory[RetentionRule]):
+    class Meta:
+        model = RetentionRule
+
+    data_class = "refused_import_rows"
+    days = 7
+    changed_at = factory.LazyFunction(timezone.now)
 
 
 class OrderFactory(DjangoModelFactory[Order]):

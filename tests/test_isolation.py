@@ -25,6 +25,7 @@ FOREIGN: dict[str, Callable[[], Any]] = {
     "orders": lambda: factories.OrderFactory(external_id=CANARY),
     "tags": lambda: factories.TagFactory(name=CANARY),
     "imports": lambda: factories.ImportFactory(file_name=f"{CANARY}.csv"),
+    "privacy-requests": lambda: factories.PrivacyRequestFactory(note=CANARY),
     "campaigns": lambda: factories.CampaignFactory(name=CANARY),
     "briefs": lambda: factories.BriefFactory(objective=CANARY),
     "templates": lambda: factories.TemplateFactory(name=CANARY),
@@ -39,7 +40,7 @@ SHARED = {
 # The same of nouns with ids that no list shows.
 UNLISTED = {"credit-notes", "seats"}
 # Words in addresses that are no tenant's data.
-WORDS = {"code": "not_found", "format": "json", "meter": "contacts", "slug": "x"}
+WORDS = {"code": "not_found", "format": "json", "meter": "contacts", "name": "x", "slug": "x"}
 
 
 def tenant_routes() -> list[tuple[str, URLPattern]]:

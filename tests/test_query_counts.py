@@ -67,6 +67,7 @@ def _makers():
         "orders": factories.OrderFactory,
         "tags": factories.TagFactory,
         "imports": factories.ImportFactory,
+        "privacy-requests": factories.PrivacyRequestFactory,
         "campaigns": factories.CampaignFactory,
         "briefs": factories.BriefFactory,
         "templates": factories.TemplateFactory,

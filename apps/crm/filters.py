@@ -8,10 +8,11 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 
-from apps.crm.models import Company, Consent, Contact, Import, Order, Tag
+from apps.crm.models import Company, Consent, Contact, Import, Order, PrivacyRequest, Tag
 from apps.crm.models.people import ContactQuerySet
 from config.errors import ValidationFailed
 from config.filters import FlagFilter, StrictFilterSet, WholeNumberFilter, text_filter
+from config.personal import refuse_hidden
 
 _MOMENT = ["gte", "gt", "lte", "lt"]
 _LONGEST_SEARCH = 100
@@ -27,7 +28,7 @@ class ContactFilter(StrictFilterSet):
     """
 
     email = text_filter(method="by_email")
-    phone = text_filter()
+    phone = text_filter(method="by_phone")
     external_id = text_filter()
     company = text_filter(method="by_company")
     tag = text_filter(method="by_tag")
@@ -47,7 +48,12 @@ class ContactFilter(StrictFilterSet):
         return narrowed
 
     def by_email(self, queryset: ContactQuerySet, name: str, value: str) -> QuerySet[Contact]:
+        refuse_hidden()
         return queryset.filter(email=value.lower())
+
+    def by_phone(self, queryset: ContactQuerySet, name: str, value: str) -> QuerySet[Contact]:
+        refuse_hidden()
+        return queryset.filter(phone=value)
 
     def by_company(self, queryset: ContactQuerySet, name: str, value: str) -> QuerySet[Contact]:
         try:
@@ -158,6 +164,21 @@ class ConsentFilter(StrictFilterSet):
 
     def by_current(self, queryset: QuerySet[Consent], name: str, value: bool) -> QuerySet[Consent]:  # noqa: FBT001  (django-filter's signature)
         return queryset
+
+
+class PrivacyRequestFilter(StrictFilterSet):
+    """`?status=open&due_on__lte=` are those to be answered by then."""
+
+    contact = filters.UUIDFilter(field_name="contact_id")
+
+    class Meta:
+        model = PrivacyRequest
+        fields = {
+            "status": ["exact"],
+            "law": ["exact"],
+            "kind": ["exact"],
+            "due_on": ["lte", "gte"],
+        }
 
 
 class ImportFilter(StrictFilterSet):

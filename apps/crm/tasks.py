@@ -5,6 +5,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from apps.crm.services.imports import batches, sweeping
+from apps.crm.services.privacy import reminding, retention
 from config.celery import later
 from config.logs import logger
 from config.needs import Feature, Needs
@@ -48,3 +49,41 @@ def resume_imports_everywhere() -> int:
         except DatabaseError:
             log.exception("imports.sweep_failed", extra={"tenant_id": str(tenant.id)})
     return woken
+
+
+@shared_task(name="crm.remind_of_privacy_requests", base=TenantTask, public=True)
+def remind_of_privacy_requests() -> int:
+    """Tell owners and admins of requests of a law whose last day comes near; how many mails are new.
+
+    Also of tenants that are suspended: the law does not wait.
+    """
+    told = 0
+    now = timezone.now()
+    serving = (Tenant.Status.ACTIVE, Tenant.Status.SUSPENDED)
+    for tenant in list(Tenant.objects.filter(status__in=serving)):
+        try:
+            with tenant_context(tenant):
+                due = reminding.due_soon(today=now.date())
+            told += reminding.remind(tenant_id=tenant.pk, due=due, today=now.date())
+        except DatabaseError:
+            log.exception("privacy_requests.reminding_failed", extra={"tenant_id": str(tenant.id)})
+    return told
+
+
+@shared_task(name="crm.enforce_retention", base=TenantTask, public=True)
+def enforce_retention() -> int:
+    """Let go of what every tenant keeps no longer; how many rows. One tenant's trouble is not the others'."""
+    gone = 0
+    now = timezone.now()
+    serving = (Tenant.Status.ACTIVE, Tenant.Status.SUSPENDED)
+    for tenant in list(Tenant.objects.filter(status__in=serving)):
+        try:
+            with tenant_context(tenant):
+                counts = retention.enforce(now=now)
+        except DatabaseError:
+            log.exception("retention.failed", extra={"tenant_id": str(tenant.id)})
+            continue
+        if counts:
+            log.info("retention.enforced", extra={"tenant_id": str(tenant.id), "rows": counts})
+        gone += sum(counts.values())
+    return gone

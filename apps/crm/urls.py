@@ -5,6 +5,7 @@ from apps.crm.views.companies import CompanyViewSet, TagViewSet
 from apps.crm.views.contacts import ConsentViewSet, ContactViewSet
 from apps.crm.views.imports import ImportViewSet
 from apps.crm.views.orders import OrderViewSet
+from apps.crm.views.privacy import PersonalData, PrivacyRequestViewSet, Retention, RetentionOfClass
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("contacts", ContactViewSet, basename="contact")
@@ -12,6 +13,7 @@ router.register("companies", CompanyViewSet, basename="company")
 router.register("orders", OrderViewSet, basename="order")
 router.register("tags", TagViewSet, basename="tag")
 router.register("imports", ImportViewSet, basename="import")
+router.register("privacy-requests", PrivacyRequestViewSet, basename="privacy-request")
 
 urlpatterns = [
     path("", include(router.urls)),
@@ -20,4 +22,11 @@ urlpatterns = [
         ConsentViewSet.as_view({"get": "list", "post": "create"}),
         name="contact-consents",
     ),
+    path(
+        "contacts/<uuid:contact_id>/personal-data",
+        PersonalData.as_view(),
+        name="contact-personal-data",
+    ),
+    path("retention", Retention.as_view(), name="retention"),
+    path("retention/<slug:name>", RetentionOfClass.as_view(), name="retention-of-class"),
 ]

@@ -1,6 +1,7 @@
 """Invitations: a seat that is reserved for somebody by e-mail."""
 
 from datetime import datetime
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -8,6 +9,7 @@ from django.db.models.functions import Lower
 
 from config.ids import new_id
 from config.needs import Role
+from config.personal import Personal
 from tenants.models import Member, Tenant
 
 
@@ -38,6 +40,7 @@ class Invitation(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
 
     objects = InvitationQuerySet.as_manager()
+    personal: ClassVar[dict[str, Personal]] = {"email": Personal.EMAIL}
 
     class Meta:
         constraints = [

@@ -112,7 +112,7 @@ def free(*, tenant_id: UUID, seat_id: UUID, by: Member, now: datetime) -> None:
     waiting = Invitation.objects.waiting().select_for_update().filter(tenant_id=tenant_id)
     invitation = waiting.filter(pk=seat_id).first()
     if invitation is not None:
-        _end(invitation, now)
+        end(invitation, now)
         return
     _remove(tenant_id, seat_id, by)
     _give_back(tenant_id, seat_id, now)
@@ -143,7 +143,8 @@ def _remove(tenant_id: UUID, member_id: UUID, by: Member) -> None:
     remove_member(member)
 
 
-def _end(invitation: Invitation, now: datetime) -> None:
+def end(invitation: Invitation, now: datetime) -> None:
+    """End one that waits, and give its seat back."""
     invitation.ended_at = now
     invitation.save(update_fields=["ended_at"])
     _give_back(invitation.tenant_id, invitation.pk, now)
@@ -168,7 +169,7 @@ def _expire(pk: UUID, now: datetime) -> bool:
     due = Invitation.objects.run_out(now).select_for_update(skip_locked=True)
     invitation = due.filter(pk=pk).first()
     if invitation is not None:
-        _end(invitation, now)
+        end(invitation, now)
     return invitation is not None
 
 

@@ -50,6 +50,11 @@ class Caller:
         """Whether a person acts by their own sign-in, not a program by a key."""
         return self.kind in {CallerKind.SESSION, CallerKind.TOKEN}
 
+    @property
+    def sees_personal(self) -> bool:
+        """Whether e-mails and phones are shown (`pii:read`): to every role but read-only, to no impersonator."""
+        return self.operator_id is None and self.role is not Role.READ_ONLY
+
 
 ANONYMOUS = Caller(kind=CallerKind.ANONYMOUS)
 

@@ -17,6 +17,7 @@ from config.api import as_domain_error
 from config.errors import DomainError
 from config.handlers import refusal, wants_page
 from config.needs import SAFE_METHODS, declared_by
+from config.personal import hide_personal, personal_context
 from tenants.identity.caller import (
     ANONYMOUS,
     Caller,
@@ -55,8 +56,8 @@ class CallerMiddleware:
         signing_key()  # a bad TOKEN_SIGNING_KEY stops the start, by name
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        _set(request, None)
-        with asked_by(request):
+        with asked_by(request), personal_context():
+            _set(request, None)
             return self.get_response(request)
 
     def process_view(
@@ -76,6 +77,7 @@ class CallerMiddleware:
 
 def _set(request: HttpRequest, found: _Found | None) -> None:
     request.caller = found.caller if found else ANONYMOUS  # type: ignore[attr-defined]
+    hide_personal(is_hidden=found is not None and not found.caller.sees_personal)
     request.member = found.member if found else None  # type: ignore[attr-defined]
     if getattr(request, "tenant", None) is not None:
         # Never an operator, whose Django session is the square's alone.

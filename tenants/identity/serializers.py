@@ -1,14 +1,15 @@
 """What clients send and read. Fields are named one by one: nothing else is ever written or shown."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from rest_framework import serializers
 
 from config.needs import Role
-from config.serializers import RowSerializer
+from config.personal import Personal
+from config.serializers import PersonalAnswer, RowSerializer
 from tenants.identity.people import LONGEST_PASSWORD
-from tenants.models import ApiKey, Member
+from tenants.models import ApiKey, Member, Person
 
 
 class SignIn(serializers.Serializer[Any]):
@@ -45,7 +46,9 @@ class TenantOut(serializers.Serializer[Any]):
     locale = serializers.CharField()
 
 
-class PersonOut(serializers.Serializer[Any]):
+class PersonOut(PersonalAnswer):
+    personal = Person.personal
+
     id = serializers.UUIDField()
     email = serializers.EmailField()
     name = serializers.CharField()
@@ -59,6 +62,9 @@ class CredentialOut(serializers.Serializer[Any]):
 
 class MeOut(PersonOut):
     """The person, at the top; their place in this tenant; and the credential that asks."""
+
+    # Their own, which everybody may see.
+    personal: ClassVar[dict[str, Personal]] = {}
 
     role = serializers.ChoiceField(choices=[role.value for role in Role])
     member_id = serializers.UUIDField()

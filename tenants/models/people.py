@@ -13,6 +13,7 @@ from django.db.models.functions import Lower, Now
 
 from config.ids import new_id
 from config.needs import Role
+from config.personal import Personal
 from tenants.models.stalls import Tenant
 from tenants.models.versions import VersionedModel, VersionedQuerySet
 
@@ -56,6 +57,7 @@ class Person(VersionedModel, AbstractBaseUser, PermissionsMixin):
     objects: ClassVar[PersonManager] = PersonManager()
 
     unversioned = frozenset({"last_login"})
+    personal: ClassVar[dict[str, Personal]] = {"email": Personal.EMAIL, "name": Personal.NAME}
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 

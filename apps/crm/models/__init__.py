@@ -1,6 +1,9 @@
+from apps.crm.models.consents import Consent
 from apps.crm.models.imports import Import, ImportRow, ImportRowError
 from apps.crm.models.orders import Order
-from apps.crm.models.people import Company, Consent, Contact, ContactTag, Tag
+from apps.crm.models.people import Company, Contact, ContactTag, Tag
+from apps.crm.models.privacy import PrivacyRequest
+from apps.crm.models.retention import RetentionRule
 
 __all__ = [
     "Company",
@@ -11,5 +14,7 @@ __all__ = [
     "ImportRow",
     "ImportRowError",
     "Order",
+    "PrivacyRequest",
+    "RetentionRule",
     "Tag",
 ]

@@ -1,5 +1,5 @@
 # ruff: noqa: DJ001  (what is absent is NULL: several rows may lack a unique key, none may share one)
-"""Contacts, their companies, tags and consent. No key leaves the tenant's schema: people of Plaza are plain ids."""
+"""Contacts, their companies and tags. No key leaves the tenant's schema: people of Plaza are plain ids."""
 
 from typing import Any, ClassVar
 
@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Concat, Lower, Now
 
 from config.ids import new_id
+from config.personal import Personal, is_personal_hidden
 from tenants.querysets import StallModel, StallQuerySet
 
 NAME_LENGTH = 200
@@ -89,13 +90,18 @@ class ContactQuerySet(StallQuerySet["Contact"]):
     def search(self, text: str) -> "ContactQuerySet":
         """Contacts that hold every word of `text` in name, e-mail or company (by trigram index).
 
-        Asks the companies at once, by one query.
+        Asks the companies at once, by one query. Where e-mails are hidden they are not searched: letter
+        by letter the answers would tell them.
         """
         words = text.lower().split()
         companies = _companies_named(words) if words else {}
-        found = self
+        found, is_hidden = self, is_personal_hidden()
+        if is_hidden:
+            found = found.alias(names=Lower(Concat("first_name", models.Value(" "), "last_name")))
         for word in words:
-            found = found.filter(Q(search_text__contains=word) | Q(company_id__in=companies[word]))
+            by_text = Q(search_text__contains=word)  # by the index, also where it finds too many
+            by_name = by_text & Q(names__contains=word) if is_hidden else by_text
+            found = found.filter(by_name | Q(company_id__in=companies[word]))
         return found
 
 
@@ -126,6 +132,13 @@ class Contact(StallModel):
     )
 
     objects: ClassVar[Any] = ContactQuerySet.as_manager()
+    personal: ClassVar[dict[str, Personal]] = {
+        "email": Personal.EMAIL,
+        "phone": Personal.PHONE,
+        "first_name": Personal.NAME,
+        "last_name": Personal.NAME,
+        "fields": Personal.OTHER,
+    }
 
     class Meta:
         constraints = [
@@ -193,54 +206,3 @@ class ContactTag(StallModel):
 
     def __str__(self) -> str:
         return f"{self.contact_id} {self.tag_id}"
-
-
-class Consent(StallModel):
-    """What a contact allowed or withdrew, when, and how we know. History: the latest of channel and purpose counts."""
-
-    class Channel(models.TextChoices):
-        EMAIL = "email"
-        SMS = "sms"
-        WHATSAPP = "whatsapp"
-        PHONE = "phone"
-        PUSH = "push"
-
-    class Purpose(models.TextChoices):
-        MARKETING = "marketing"
-        TRANSACTIONAL = "transactional"
-        PROFILING = "profiling"
-
-    class Status(models.TextChoices):
-        GRANTED = "granted"
-        PENDING = "pending"
-        WITHDRAWN = "withdrawn"
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    contact = models.ForeignKey(
-        Contact, on_delete=models.CASCADE, related_name="consents", db_index=False
-    )
-    channel = models.CharField(max_length=16, choices=Channel)
-    purpose = models.CharField(max_length=16, choices=Purpose)
-    status = models.CharField(max_length=16, choices=Status)
-    source = models.CharField(max_length=200)
-    recorded_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(channel__in=["email", "sms", "whatsapp", "phone", "push"])
-                & Q(purpose__in=["marketing", "transactional", "profiling"])
-                & Q(status__in=["granted", "pending", "withdrawn"]),
-                name="consent_words_are_known",
-            )
-        ]
-        indexes = [
-            # the latest word on a channel and purpose; a contact's history
-            models.Index(
-                fields=["contact", "channel", "purpose", "-recorded_at", "-id"],
-                name="consent_latest",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.channel} {self.purpose} {self.status}"

@@ -172,10 +172,17 @@ class ConsentIn(StrictSerializer):
     source = LineField(  # type: ignore[assignment]
         max_length=200, help_text="How we know: a form, a call, a file."
     )
+    proof = TextField(
+        max_length=2_000,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="What shows it: the form's wording, a recording, the id of a double opt-in.",
+    )
     recorded_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
 
 
 class ConsentOut(RowSerializer[Consent]):
     class Meta:
         model = Consent
-        fields = ["id", "channel", "purpose", "status", "source", "recorded_at"]
+        fields = ["id", "channel", "purpose", "status", "source", "proof", "recorded_at"]

@@ -1,5 +1,6 @@
 """Consent by channel and purpose: every word is kept, the latest counts."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TypedDict
 from uuid import UUID
@@ -21,6 +22,7 @@ class ConsentValues(TypedDict):
     purpose: str
     status: str
     source: str
+    proof: str
     recorded_at: datetime | None
 
 
@@ -38,8 +40,29 @@ def record(*, contact_id: UUID, values: ConsentValues, now: datetime) -> Consent
         purpose=values["purpose"],
         status=values["status"],
         source=values["source"],
+        proof=values.get("proof", ""),
         recorded_at=said_at,
     )
+
+
+def withdraw_all(
+    *, contact_id: UUID, purposes: Iterable[str], source: str, proof: str, now: datetime
+) -> int:
+    """A no on every channel for these purposes; how many words were added."""
+    words = [
+        Consent(
+            contact_id=contact_id,
+            channel=channel,
+            purpose=purpose,
+            status=Consent.Status.WITHDRAWN,
+            source=source,
+            proof=proof,
+            recorded_at=now,
+        )
+        for purpose in purposes
+        for channel in Consent.Channel.values
+    ]
+    return len(Consent.objects.bulk_create(words))
 
 
 def is_granted(*, contact_id: UUID, channel: str, purpose: str) -> bool:

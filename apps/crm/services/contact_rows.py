@@ -18,6 +18,7 @@ from psycopg.types.numeric import Int8
 
 from apps.crm.models import Contact
 from config.errors import NotFound
+from config.personal import Personal, is_personal_hidden, masked, text_without_personal
 from quotas.ledger import REFUSED, Taking
 
 # Texts are cast, so that a plan that the server keeps outlives a migration that widens a column. The company
@@ -200,9 +201,16 @@ def _asked(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
 
 
 def _plain(row: Iterable[Any]) -> list[Any]:
-    """A row of COLUMNS with its custom fields as JSON, written as they are everywhere else."""
+    """A row of COLUMNS with its custom fields as JSON, written as they are everywhere else.
+
+    What is hidden from who asks is masked here, for every endpoint.
+    """
     values = list(row)
     values[9] = _as_written(values[9])
+    if is_personal_hidden():
+        values[2] = masked(Personal.EMAIL, values[2])
+        values[5] = masked(Personal.PHONE, values[5])
+        values[9] = msgspec.Raw(text_without_personal(bytes(values[9]).decode()).encode())
     return values
 
 

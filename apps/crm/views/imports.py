@@ -28,6 +28,7 @@ from config.cells import disarmed
 from config.errors import PayloadTooLarge
 from config.needs import Feature, Needs
 from config.parsers import JSONBody
+from config.personal import refuse_hidden
 from tenants.identity.caller import caller_of
 
 # What a multipart body holds besides its file.
@@ -107,6 +108,7 @@ class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewSet):
     @action(detail=True, methods=["get"], renderer_classes=[JSONRenderer, CsvRenderer])
     def errors(self, request: Request, pk: UUID) -> HttpResponse:
         """The refused rows as CSV: row, reasons, and the cells, to be mended and sent again."""
+        refuse_hidden()
         job = lists.import_named(pk)
         answer = HttpResponse(_errors_csv(job), content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = f'attachment; filename="import-{pk}-errors.csv"'

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from billing.catalogue import PriceSpec
 from billing.money import MINOR_PER_MAJOR, Money, major
+from config.personal import Personal, shown
 
 register = template.Library()
 
@@ -32,6 +33,20 @@ def sum_of_money(value: Money) -> str:
         major(value), decimal_pos=2 if has_cents else 0, use_l10n=True, force_grouping=True
     )
     return f"{value.currency}\N{NO-BREAK SPACE}{shown}"
+
+
+@register.filter
+def as_email(value: str | None) -> str | None:
+    """An e-mail address as the reader may see it."""
+    shown_value: str | None = shown(Personal.EMAIL, value)
+    return shown_value
+
+
+@register.filter
+def as_phone(value: str | None) -> str | None:
+    """A phone as the reader may see it."""
+    shown_value: str | None = shown(Personal.PHONE, value)
+    return shown_value
 
 
 @register.filter

@@ -14,6 +14,7 @@ from apps.portal.pages import page
 from config.context import require_tenant
 from config.errors import ValidationFailed
 from config.needs import Feature, Needs, Role
+from config.personal import Personal, shown
 from quotas.entitlements import snapshot
 from tenants.identity.people import members_of
 from tenants.isolation import on_square
@@ -92,4 +93,7 @@ def _rows(events: list[TrailEvent]) -> list[AuditRow]:
 def _emails(member_ids: list[UUID]) -> dict[str, str]:
     with on_square():
         found = members_of(require_tenant().id).filter(pk__in=member_ids)
-        return {str(pk): email for pk, email in found.values_list("pk", "person__email")}
+        return {
+            str(pk): shown(Personal.EMAIL, email)
+            for pk, email in found.values_list("pk", "person__email")
+        }

@@ -11,6 +11,7 @@ from config.context import Place
 from config.errors import PermissionDenied
 from config.filters import NoFilters
 from config.needs import Needs, Role
+from config.personal import Personal, shown
 from tenants.identity.caller import caller_of, member_of, tenant_of
 from tenants.identity.people import members_of, update_person
 from tenants.identity.serializers import MeIn, MemberOut, MeOut, RolesOut
@@ -40,7 +41,9 @@ class Me(View):
         return MeOut(
             {
                 "id": person.pk,
-                "email": person.email,
+                "email": shown(Personal.EMAIL, person.email)
+                if caller.operator_id
+                else person.email,
                 "name": person.name,
                 "locale": person.locale,
                 "role": member.role,
