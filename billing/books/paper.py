@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from io import BytesIO
 from typing import Any
-from xml.sax.saxutils import escape
 
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -17,14 +16,18 @@ from reportlab.lib.styles import ParagraphStyle, getSampleStyleSheet
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
-from billing.books import wording
+from billing.books import lettering, wording
 from billing.models import CreditNote, Invoice
 from config.errors import ValidationFailed
 
 LANGUAGES = ("en", "es")
 Document = Invoice | CreditNote
+lettering.register()
 _STYLES = getSampleStyleSheet()
-_TEXT = ParagraphStyle("text", parent=_STYLES["Normal"], fontSize=9, leading=12)
+_TITLE = ParagraphStyle("heading", parent=_STYLES["Title"], fontName=lettering.BOLD)
+_TEXT = ParagraphStyle(
+    "text", parent=_STYLES["Normal"], fontName=lettering.REGULAR, fontSize=9, leading=12
+)
 _RIGHT = ParagraphStyle("right", parent=_TEXT, alignment=2)
 _SMALL = ParagraphStyle("small", parent=_TEXT, fontSize=7, textColor=colors.grey)
 _MARGIN = 18 * mm
@@ -36,6 +39,7 @@ _RULES = TableStyle(
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
     ]
 )
+_FLUSH = TableStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (-1, -1), 0)])
 
 
 def language_of(document: Document, asked: str) -> str:
@@ -80,11 +84,11 @@ def _printed(document: Document, title: str, parts: list[Flowable]) -> bytes:
 
 
 def _head(document: Document, title: str) -> Iterator[Flowable]:
-    yield Paragraph(f"{escape(title)} {escape(document.reference)}", _STYLES["Title"])
+    yield Paragraph(lettering.marked(f"{title} {document.reference}"), _TITLE)
     yield _text(_("Issued on %(day)s") % {"day": wording.day(document.issued_at)})
     yield Spacer(1, 4 * mm)
     seller, buyer = _party(_("From"), document.seller), _party(_("To"), document.buyer)
-    yield Table([[seller, buyer]], colWidths=(87 * mm, 87 * mm), hAlign="LEFT")
+    yield Table([[seller, buyer]], colWidths=(87 * mm, 87 * mm), hAlign="LEFT", style=_FLUSH)
     yield Spacer(1, 6 * mm)
 
 
@@ -157,14 +161,14 @@ def _amount(minor: int, document: Document) -> str:
 
 
 def _text(text: str) -> Flowable:
-    return Paragraph(escape(text), _TEXT)
+    return Paragraph(lettering.marked(text), _TEXT)
 
 
 def _right(text: str) -> Flowable:
-    return Paragraph(escape(text), _RIGHT)
+    return Paragraph(lettering.marked(text), _RIGHT)
 
 
 def _foot(canvas: Any, paper: Any, *, text: str) -> None:
-    line = Paragraph(escape(text), _SMALL)
+    line = Paragraph(lettering.marked(text), _SMALL)
     line.wrap(paper.width, _MARGIN)
     line.drawOn(canvas, paper.leftMargin, 10 * mm)

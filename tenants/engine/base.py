@@ -206,7 +206,13 @@ class DatabaseWrapper(TenantsWrapper):  # type: ignore[misc]
 
     def _commit(self) -> None:
         last, self._before_commit = self._before_commit, {}
-        afterwards = [last[tenant_id]() for tenant_id in sorted(last)]
+        try:
+            afterwards = [last[tenant_id]() for tenant_id in sorted(last)]
+        except BaseException:
+            # Django rolls back for the database's errors alone. After any other (a task whose time is over)
+            # the transaction would stay open, and what comes next on this connection would be lost with it.
+            super()._rollback()
+            raise
         self._marks.renew()
         super()._commit()
         for work in afterwards:

@@ -1,12 +1,12 @@
 """Invoices, credit and the tax profile over HTTP, and the invoice on paper."""
 
 import re
-import zlib
-from base64 import a85decode
 from datetime import UTC, datetime
+from io import BytesIO
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from pypdf import PdfReader
 
 from billing import books
 from billing.books import paper
@@ -49,11 +49,8 @@ def full(tenant, now):
 
 def words_of(pdf: bytes) -> str:
     """The text of a PDF of ours."""
-    streams = re.findall(rb"stream\r?\n(.*?)~>endstream", pdf, re.DOTALL)
-    pages = b"".join(zlib.decompress(a85decode(one, adobe=False)) for one in streams)
-    found = re.findall(rb"\((.*?)(?<!\\)\) Tj", pages)
-    text = b" ".join(found).decode("latin-1")
-    return re.sub(r"\\(\d{3}|.)", lambda m: chr(int(m[1], 8)) if len(m[1]) == 3 else m[1], text)
+    pages = PdfReader(BytesIO(pdf)).pages
+    return " ".join(" ".join(page.extract_text().split()) for page in pages)
 
 
 def test_an_invoice_is_shown_with_its_lines_in_words_and_the_way_to_the_ledger(acme, api, now):
@@ -213,6 +210,27 @@ def test_a_long_invoice_and_a_credit_note_are_printed_whole(acme, api, now):
     assert "Credit note PLZ-CN-000001" in told
     assert "For invoice PLZ-000001. Too much" in told
     assert "216.90 USD" in told
+
+
+def test_names_are_printed_in_the_letters_of_their_country_and_what_no_font_has_leaves_a_mark(
+    acme, now
+):
+    names = [
+        "Łukasz Żak & Đorđe",
+        "Αθήνα Київ Nguyễn",
+        "東京カフェ <1>",
+        "北京 서울",
+        "İş Ğ ₿🙂 שלום",
+    ]
+    TaxProfileFactory(tenant_id=acme.pk, name=names[0], address=" | ".join(names[1:]))
+    printed = paper.invoice_pdf(issued(acme, now, 100), language="en")
+
+    told = words_of(printed)
+    assert [each for each in (*names[:2], "東京カフェ <1>", "İş Ğ") if each not in told] == []
+    assert told.count("\ufffd") == len("₿🙂שלום")
+    embedded = set(re.findall(rb"/BaseFont /\w{6}\+([\w-]+)", printed))
+    assert embedded == {b"OpenSans-Regular", b"OpenSans-Bold"}  # readers have the others
+    assert len(printed) < 100_000
 
 
 def test_a_reverse_charge_is_said_on_paper(acme, now):

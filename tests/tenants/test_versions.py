@@ -14,6 +14,7 @@ from django.db import connections, transaction
 from django.db.transaction import TransactionManagementError
 
 from config.context import reading_from_replica
+from config.ids import new_id
 from config.needs import Role
 from config.quick_redis import quick_redis
 from tenants import versions
@@ -83,6 +84,26 @@ def test_a_change_that_is_rolled_back_changes_no_version(sol: Tenant) -> None:
         touch(sol.pk)
         transaction.set_rollback(True)
     assert (told(sol), kept(sol)) == (before, before)
+
+
+def test_whoever_is_ended_in_the_last_moment_before_the_commit_leaves_no_transaction_open(
+    sol: Tenant,
+) -> None:
+    connection: Any = connections["default"]
+
+    def end() -> Any:
+        raise SystemExit
+
+    @transaction.atomic
+    def ended() -> None:
+        Tenant.objects.filter(pk=sol.pk).update(organisation="Lost")
+        connection.before_commit(new_id(), end)
+
+    with pytest.raises(SystemExit):
+        ended()
+    Tenant.objects.filter(pk=sol.pk).update(organisation="Kept")
+    there = in_a_thread(lambda: Tenant.objects.get(pk=sol.pk).organisation)
+    assert (connection.get_autocommit(), there) == (True, "Kept")
 
 
 def test_outside_a_transaction_no_version_changes(sol: Tenant) -> None:
