@@ -47,9 +47,29 @@ PLAZA_MASTER_KEYS = read_master_keys(
 )
 PLAZA_KMS = env.text(
     "PLAZA_KMS",
-    "Class that wraps data keys instead, in a key management service (tenants/vault/masters.py).",
+    "Class that wraps data keys instead, in a key management service: tenants.vault.aws_kms.AwsKms.",
     default="",
 )
+PLAZA_KMS_URL = env.url(
+    "PLAZA_KMS_URL",
+    "The service's address; unset: AWS's of the region.",
+    schemes=("http", "https"),
+    default="",
+)
+PLAZA_KMS_REGION = env.text("PLAZA_KMS_REGION", "The service's region.", default="us-east-1")
+PLAZA_KMS_KEY = env.text("PLAZA_KMS_KEY", "Id or ARN of the master key in the service.", default="")
+PLAZA_KMS_ACCESS_KEY_ID = env.text(
+    "PLAZA_KMS_ACCESS_KEY_ID",
+    "Our id at the service; it needs kms:Encrypt and kms:Decrypt.",
+    default="",
+)
+PLAZA_KMS_SECRET_ACCESS_KEY = env.secret(
+    "PLAZA_KMS_SECRET_ACCESS_KEY", "Our secret at the service.", default=""
+)
+if PLAZA_KMS and not (PLAZA_KMS_KEY and PLAZA_KMS_ACCESS_KEY_ID and PLAZA_KMS_SECRET_ACCESS_KEY):
+    raise ImproperlyConfigured(
+        "PLAZA_KMS needs PLAZA_KMS_KEY, PLAZA_KMS_ACCESS_KEY_ID and PLAZA_KMS_SECRET_ACCESS_KEY."
+    )
 if not (PLAZA_MASTER_KEYS or PLAZA_KMS):
     raise ImproperlyConfigured(
         "PLAZA_MASTER_KEY is not set, nor PLAZA_MASTER_KEY_FILE, nor PLAZA_KMS: secrets could be neither"

@@ -24,6 +24,7 @@ from config.errors import NotFound
 from config.filters import NoFilters
 from config.logs import logger
 from config.needs import Needs, Role
+from config.personal import refuse_hidden
 from tenants import archives
 from tenants.identity.caller import caller_of, tenant_of
 from tenants.identity.throttles import limited
@@ -102,7 +103,8 @@ class ExportDownload(View):
 
 
 def begin(request: HttpRequest) -> Archive:
-    """Promise an export to the person who asks. Raises RateLimited, ServiceUnavailable."""
+    """Promise an export to the person who asks. Raises PersonalDataHidden, RateLimited, ServiceUnavailable."""
+    refuse_hidden()
     tenant = tenant_of(request)
     limited(request, group="exports", keys=["tenant", str(tenant.pk)], rate=RATE)
     by_id = caller_of(request).person_id
@@ -110,7 +112,8 @@ def begin(request: HttpRequest) -> Archive:
 
 
 def download(request: HttpRequest, archive_id: UUID) -> HttpResponse:
-    """The file, streamed. Raises NotFound unless it is this tenant's, whole and there."""
+    """The file, streamed. Raises PersonalDataHidden, and NotFound unless it is this tenant's, whole and there."""
+    refuse_hidden()
     tenant = tenant_of(request)
     found = archives.export_named(tenant_id=tenant.pk, archive_id=archive_id, now=timezone.now())
     if found.status != Archive.Status.COMPLETED:

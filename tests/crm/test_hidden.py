@@ -86,7 +86,9 @@ def test_an_operator_who_impersonates_the_owner_sees_masks_too(acme, api, ada, m
     client = api(acme)
     assert client.get(f"/api/v1/contacts/{ada}")["email"] == MASKED["email"]
     assert client.get("/api/v1/me")["email"] == "o•••@acme.test"
-    client.get(f"/api/v1/contacts/{ada}/personal-data", status=403)
+    for path in (f"contacts/{ada}/personal-data", f"exports/{new_id()}/download"):
+        assert client.get(f"/api/v1/{path}", status=403)["code"] == "personal_data_hidden"
+    client.post("/api/v1/exports", status=403)
 
 
 def test_masks_keep_what_tells_people_apart_and_no_more():

@@ -2,6 +2,7 @@
 
 import hashlib
 from base64 import urlsafe_b64encode
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from secrets import token_bytes
@@ -9,11 +10,15 @@ from uuid import uuid4
 
 import pytest
 from cryptography.fernet import Fernet
+from django.apps import apps
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from tenants.archives.public_data import open_columns, public_tables
+from tenants.engine.owner import owner_connection
 from tenants.isolation import square_context
 from tenants.life.erasing import erase
 from tenants.models import THE_SQUARE, DataKey, WebhookEndpoint
@@ -163,6 +168,21 @@ def test_a_rotated_webhook_secret_moves_to_the_former_column_and_opens_there(acm
     row, secret = endpoint_of(acme)
     row, newer = endpoints.rotate(tenant_id=acme.pk, endpoint_id=row.pk, now=timezone.now())
     assert signing.secrets_of(row, now=timezone.now()) == [newer, secret]
+
+
+def test_no_archive_carries_a_sealed_column_or_a_data_key():
+    """So a copy has nothing of another tenant's key: its webhooks are registered anew, its secrets are new."""
+    with closing(owner_connection()) as owner:
+        carried = {
+            (table.name, column) for table in public_tables(owner) for column in open_columns(table)
+        }
+    sealed = {(each.model._meta.db_table, each.name) for each in rotation.sealed_columns()}
+    assert ("tenants_webhookendpoint", "sealed_secret") in sealed
+    assert sealed & carried == set()
+    assert "tenants_datakey" not in {name for name, _ in carried}
+    assert {each.model._meta.app_label for each in rotation.sealed_columns()} <= {
+        config.label for config in apps.get_app_configs() if config.name in settings.SHARED_APPS
+    }
 
 
 def test_a_wrapped_key_opens_with_its_master_key_for_its_own_tenant_alone(acme, settings):
