@@ -142,6 +142,14 @@ def _fresh_redis(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _patient_gate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pause of a busy machine is no outage, except to the test that measures one."""
+    monkeypatch.setattr("config.quick_redis.TIMEOUT_SECONDS", 1.0)
+    monkeypatch.setattr("config.quick_redis.SILENCE_SECONDS", 60.0)
+    monkeypatch.setattr("tenants.slots._LOOK_SECONDS", 1.0)
+
+
+@pytest.fixture(autouse=True)
 def _nothing_remembered(tmp_path_factory: pytest.TempPathFactory, settings: Any) -> Iterator[None]:
     """What this process knew of the tenants of an earlier test, and counted for them, ends with it."""
     from quotas import explanations

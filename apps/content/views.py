@@ -30,11 +30,12 @@ from apps.content.services import briefs, generation, pieces, review, templates
 from apps.content.services.generation import Wish
 from apps.content.services.review import Verb
 from config.api import View, ViewSet, parse, run_batch
-from config.needs import Feature, Needs, Role
+from config.needs import Feature, Needs, RateClass, Role
 from config.serializers import BatchOut, batch_of, parse_changes
 from tenants.identity.caller import caller_of
 
 _CONTENT = Needs(feature=Feature.CONTENT)
+_GENERATION = Needs(feature=Feature.CONTENT, rate=RateClass.CONTENT_GENERATE)
 _REVIEW = Needs(feature=Feature.CONTENT, write=Role.EDITOR)
 
 
@@ -181,7 +182,7 @@ class ReviewPiece(View):
 class Generate(View):
     """Have a text written; it is kept as a draft piece."""
 
-    needs = _CONTENT
+    needs = _GENERATION
 
     @extend_schema(request=GenerateIn, responses={201: GenerateOut})
     def post(self, request: Request) -> Response:

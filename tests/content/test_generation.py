@@ -106,3 +106,15 @@ def test_nothing_is_made_from_a_brief_that_is_not_approved(acme, api):
 
 def test_those_who_only_read_generate_nothing(acme, api):
     api(acme, "read_only").post(GENERATE, WISH, status=403)
+
+
+def test_a_tenant_has_ten_texts_a_minute_generated_and_one_more_is_told_when(acme, api):
+    client = api(acme)
+    for _ in range(10):
+        client.post(GENERATE, WISH)
+
+    refused = client.post(GENERATE, WISH, status=429)
+
+    assert (refused["code"], refused["rule"]) == ("rate_limited", "endpoint:content_generate")
+    assert 1 <= int(client.last.headers["Retry-After"]) <= 6
+    assert '"endpoint:content_generate";q=10;w=60' in client.last.headers["RateLimit-Policy"]

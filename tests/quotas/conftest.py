@@ -41,14 +41,6 @@ UNMETERED = Needs(meter=None)
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
-@pytest.fixture(autouse=True)
-def _patient_gate(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A pause of a busy machine is no outage, except to the test that measures one."""
-    monkeypatch.setattr("config.quick_redis.TIMEOUT_SECONDS", 1.0)
-    monkeypatch.setattr("config.quick_redis.SILENCE_SECONDS", 60.0)
-    monkeypatch.setattr("tenants.slots._LOOK_SECONDS", 1.0)
-
-
 @pytest.fixture
 def tenant(db: None) -> Tenant:
     """An active tenant without any grant."""
