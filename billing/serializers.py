@@ -38,6 +38,12 @@ class SignUpIn(serializers.Serializer[Any]):
     email = serializers.EmailField(max_length=254)
     password = serializers.CharField(max_length=1_024, trim_whitespace=False)
     plan = serializers.ChoiceField(choices=_plan_keys(), default=catalogue.FREE)
+    data_region = serializers.CharField(
+        max_length=32,
+        default="",
+        allow_blank=True,
+        help_text="Where data is to be stored; refused where this installation stores elsewhere.",
+    )
 
     def run_validation(self, data: Any = empty) -> Any:
         try:

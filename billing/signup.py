@@ -32,6 +32,7 @@ from tenants.identity.refusals import EmailTaken
 from tenants.models import Person, Tenant
 from tenants.pool import claim_ready
 from tenants.provisioning import can_provision, provision
+from tenants.regions import region_of_sign_up
 
 log = logger(__name__)
 # A sign-up that is older was cut off; younger ones are still being answered.
@@ -48,6 +49,7 @@ class Application:
     password: str
     plan: str
     locale: str = "en"
+    data_region: str = ""
 
     def __repr__(self) -> str:
         return f"Application({self.slug!r}, {self.plan!r})"
@@ -79,6 +81,7 @@ def reserve(*, application: Application, now: datetime) -> Tenant:
     given = {name: getattr(application, name) for name in ("slug", "email", "password")}
     if faults := other_faults(given, known=()):
         raise ValidationFailed(errors=faults)
+    region = region_of_sign_up(application.data_region)
     person = _owner(application)
     begun = _own_unfinished(application.slug, person)
     if begun is not None:
@@ -89,6 +92,7 @@ def reserve(*, application: Application, now: datetime) -> Tenant:
         organisation=application.organisation,
         locale=application.locale,
         ready=ready,
+        data_region=region,
     )
     member = add_member(tenant=tenant, person=person, role=Role.OWNER)
     subscriptions.start(tenant=tenant, plan=application.plan, now=now)

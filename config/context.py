@@ -39,13 +39,15 @@ class Shares:
 class TenantRef:
     """What every layer may know of a tenant. `schema` is opaque and never shown to a customer.
 
-    `shares` None is what nobody granted anything to, like the tenants of a test.
+    `shares` None is what nobody granted anything to, like the tenants of a test. `region` is where its
+    data lies, empty where regions are not told apart.
     """
 
     id: UUID
     slug: str
     schema: str
     shares: Shares | None = None
+    region: str = ""
 
 
 class Place(Enum):

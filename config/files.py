@@ -9,8 +9,18 @@ from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUploadHandler
+from django.utils.translation import gettext_lazy as _
 
 from config.context import current_tenant, refuse_unsaid_place
+from config.errors import DomainError
+
+
+class DataRegionElsewhere(DomainError):
+    """The tenant's data belongs in `data_region`, and this installation stores in `region`."""
+
+    code = "data_region_elsewhere"
+    status = 409
+    title = _("This organisation's data is stored in another region.")
 
 
 class TenantFiles(FileSystemStorage):
@@ -29,6 +39,20 @@ class TenantFiles(FileSystemStorage):
         if tenant is not None and (not inner or inner[0] != str(tenant.id)):
             raise SuspiciousFileOperation("This file is not of the tenant in force.")
         return found
+
+    def _save(self, name: str, content: Any) -> str:
+        """Raises DataRegionElsewhere."""
+        tenant = current_tenant()
+        if tenant is not None:
+            refuse_region(tenant.region)
+        saved: str = super()._save(name, content)  # type: ignore[misc]  # its stubs know it not
+        return saved
+
+
+def refuse_region(region: str) -> None:
+    """Raise DataRegionElsewhere where data of `region` may not be stored here."""
+    if settings.PLAZA_REGION and region and region != settings.PLAZA_REGION:
+        raise DataRegionElsewhere(data_region=region, region=settings.PLAZA_REGION)
 
 
 class TenantUpload(TemporaryUploadedFile):

@@ -92,6 +92,11 @@ PLAZA_HOME = Path(
         default=BASE_DIR / ".plaza",
     )
 )
+PLAZA_REGION = env.text(
+    "PLAZA_REGION",
+    "Region in which this installation stores data, like eu; unset: regions are not told apart.",
+    default="",
+)
 PLAZA_SPOOL = Path(
     env.text(
         "PLAZA_SPOOL",

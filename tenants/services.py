@@ -116,6 +116,7 @@ def reserve(
     locale: str = "en",
     is_demo: bool = False,
     ready: Claimed | None = None,
+    data_region: str = "",
 ) -> Tenant:
     """Take the name and the host. Raises SlugTaken, ValidationFailed.
 
@@ -133,6 +134,7 @@ def reserve(
         organisation=organisation,
         locale=locale,
         is_demo=is_demo,
+        data_region=data_region or settings.PLAZA_REGION,
     )
     try:
         with transaction.atomic():

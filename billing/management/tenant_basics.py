@@ -1,4 +1,4 @@
-"""`manage.py tenant create|list|show|suspend|resume`."""
+"""`manage.py tenant create|list|show|suspend|resume|region`."""
 
 import getpass
 import sys
@@ -13,7 +13,7 @@ from billing.signup import sign_up
 from config.management.output import JsonCommand, shown
 from quotas import ledger
 from quotas.shares import shares_used
-from tenants import services, shares
+from tenants import regions, services, shares
 from tenants.models import Tenant
 
 # The columns of the shares of which is known how much is taken.
@@ -42,6 +42,9 @@ def add(actions: Actions) -> None:
     suspend = action(actions, "suspend", "refuse a tenant's work", _suspend)
     suspend.add_argument("slug")
     suspend.add_argument("--reason", required=True, help="its people see it")
+    region = action(actions, "region", "note where its data lies; move it yourself", _region)
+    region.add_argument("slug")
+    region.add_argument("region")
 
 
 def _create(command: JsonCommand, options: Options) -> None:
@@ -70,7 +73,7 @@ def _list(command: JsonCommand, options: Options) -> None:
 
 def _show(command: JsonCommand, options: Options) -> None:
     tenant = named(options["slug"])
-    tell(command, tenant, **_state_of(tenant))
+    tell(command, tenant, **_state_of(tenant), **_region_of(tenant))
     for meter in ledger.usage(tenant_id=tenant.id, now=timezone.now()):
         limit = "unlimited" if meter.limit is None else meter.limit
         command.report(
@@ -89,6 +92,15 @@ def _state_of(tenant: Tenant) -> dict[str, Any]:
     if tenant.erase_after is not None:
         return {"reason": tenant.closing_reason, "erase_after": tenant.erase_after}
     return {}
+
+
+def _region_of(tenant: Tenant) -> dict[str, str]:
+    return {"data_region": tenant.data_region} if tenant.data_region else {}
+
+
+def _region(command: JsonCommand, options: Options) -> None:
+    moved = regions.move(tenant_id=named(options["slug"]).id, region=options["region"])
+    tell(command, moved, **_region_of(moved))
 
 
 def _show_shares(command: JsonCommand, tenant: Tenant) -> None:

@@ -136,6 +136,7 @@ def _begun(owner: Owner, tenant: Tenant, *, plan: str, now: datetime) -> Manifes
         made_at=now.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         release=release_fingerprint(),
         schema_version=version,
+        data_region=tenant.data_region,
     )
 
 

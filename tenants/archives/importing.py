@@ -18,6 +18,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from psycopg import sql
 
+from config.files import refuse_region
 from config.logs import logger
 from tenants import services
 from tenants.archives.loading import load_tables, load_usage, rewrite_ids
@@ -54,7 +55,7 @@ def restore_from(
 ) -> Restored:
     """Make a tenant of the archive, in the state `provisioning`. An empty `organisation` keeps the archive's.
 
-    Raises the refusals of tenants/archives, SlugTaken, TenantNotOpen, ValidationFailed, OSError.
+    Raises the refusals of tenants/archives, DataRegionElsewhere, SlugTaken, TenantNotOpen, ValidationFailed, OSError.
     """
     check_name(slug)
     if organisation:
@@ -67,6 +68,7 @@ def restore_from(
             raise ArchiveSchemaDiffers(
                 archive=manifest.schema_version, code=code_version(), release=manifest.release
             )
+        refuse_region(manifest.data_region)
         archive.verify(size=size, tell=tell)
         owner = stack.enter_context(closing(owner_connection()))
         _alone(owner, slug)

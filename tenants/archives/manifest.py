@@ -50,6 +50,8 @@ class Manifest:
     release: str
     schema_version: str
     entries: dict[str, Entry] = field(default_factory=dict)
+    # Archives of earlier releases tell none.
+    data_region: str = ""
 
     def tables(self, folder: str) -> dict[str, Entry]:
         """The entries of `tables/` or `public/` by the name of their table."""
@@ -112,6 +114,7 @@ def _read(document: dict[str, Any]) -> Manifest:
         release=_text(document["release"], 64),
         schema_version=_text(document["schema_version"], 64),
         entries={_name(name): _entry(name, facts) for name, facts in entries.items()},
+        data_region=_text(document.get("data_region", ""), 32),
     )
 
 

@@ -44,6 +44,7 @@ class TenantOut(serializers.Serializer[Any]):
     organisation = serializers.CharField()
     status = serializers.CharField()
     locale = serializers.CharField()
+    data_region = serializers.CharField()
 
 
 class PersonOut(PersonalAnswer):

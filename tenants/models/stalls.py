@@ -37,6 +37,8 @@ class Tenant(VersionedModel, TenantMixin):  # type: ignore[misc]
     suspended_reason = models.CharField(max_length=200, blank=True)
     locale = models.CharField(max_length=8, default="en")
     is_demo = models.BooleanField(default=False)
+    # Where its data lies (tenants/regions.py); empty where regions are not told apart.
+    data_region = models.CharField(max_length=32, blank=True, db_default="")
     created_at = models.DateTimeField(db_default=Now())
     # The state from which it was closed is that to which `restore` leads back.
     closing_reason = models.CharField(max_length=200, blank=True)
@@ -121,7 +123,13 @@ class Tenant(VersionedModel, TenantMixin):  # type: ignore[misc]
             worker_slots=self.worker_slots,
             storage_limit_bytes=self.storage_limit_bytes,
         )
-        return TenantRef(id=self.id, slug=self.slug, schema=self.schema_name, shares=shares)
+        return TenantRef(
+            id=self.id,
+            slug=self.slug,
+            schema=self.schema_name,
+            shares=shares,
+            region=self.data_region,
+        )
 
 
 class Domain(VersionedModel, DomainMixin):  # type: ignore[misc]

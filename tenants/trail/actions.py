@@ -25,6 +25,7 @@ class Action(StrEnum):
     TENANT_RESTORED = "tenant.restored"
     TENANT_RENAMED = "tenant.renamed"
     TENANT_SCALED = "tenant.scaled"
+    TENANT_REGION_CHANGED = "tenant.region_changed"
     TENANT_IMPORTED = "tenant.imported"
     TENANT_ERASED = "tenant.erased"
     EXPORT_REQUESTED = "export.requested"

@@ -105,6 +105,7 @@ def test_me_is_the_person_the_place_and_the_credential(acme, api, path):
             "organisation": acme.organisation,
             "status": "active",
             "locale": "en",
+            "data_region": "",
         },
         "credential": {"kind": "token", "scopes": ["delete", "read", "write"]},
     }
