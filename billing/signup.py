@@ -27,7 +27,13 @@ from config.needs import Meter, Role
 from quotas import ledger
 from tenants import services as tenants
 from tenants.identity.demo import is_shut_out
-from tenants.identity.people import add_member, create_person, find_person, password_faults
+from tenants.identity.people import (
+    add_member,
+    find_person,
+    new_person,
+    password_faults,
+    save_new,
+)
 from tenants.identity.refusals import EmailTaken
 from tenants.models import Person, Tenant
 from tenants.pool import claim_ready
@@ -71,7 +77,6 @@ def sign_up(  # noqa: PLR0913 - what the form asks
     return finish(tenant_id=tenant.id)
 
 
-@transaction.atomic
 def reserve(*, application: Application, now: datetime) -> Tenant:
     """Take name, host and a schema, with the owner, the plan and its entitlements; all of it or nothing.
 
@@ -81,8 +86,21 @@ def reserve(*, application: Application, now: datetime) -> Tenant:
     given = {name: getattr(application, name) for name in ("slug", "email", "password")}
     if faults := other_faults(given, known=()):
         raise ValidationFailed(errors=faults)
+    region_of_sign_up(application.data_region)  # refused before anything is hashed
+    # Proved or hashed before the transaction: argon2 is slow, and may wait for others of its kind.
+    owner = _owner(application)
+    try:
+        return _reserved(application, owner, now)
+    except EmailTaken:
+        # The same form was sent twice at once, and this is the second: it goes on with the first.
+        return _reserved(application, _owner(application), now)
+
+
+@transaction.atomic
+def _reserved(application: Application, person: Person, now: datetime) -> Tenant:
+    if person._state.adding:  # noqa: SLF001 - Django's own word for "not saved yet"
+        save_new(person)
     region = region_of_sign_up(application.data_region)
-    person = _owner(application)
     begun = _own_unfinished(application.slug, person)
     if begun is not None:
         return begun
@@ -139,17 +157,12 @@ def other_faults(given: Mapping[str, str], *, known: Collection[str]) -> dict[st
 
 
 def _owner(application: Application) -> Person:
+    """Whose account it is, proved by its password; or a new person who is not saved yet."""
     person = find_person(application.email)
     if person is None:
-        try:
-            return create_person(
-                email=application.email, password=application.password, locale=application.locale
-            )
-        except EmailTaken:
-            # The same form was sent twice at once, and this is the second: it goes on with the first.
-            person = find_person(application.email)
-            if person is None:
-                raise
+        return new_person(
+            email=application.email, password=application.password, locale=application.locale
+        )
     is_theirs = person.check_password(application.password) and not is_shut_out(person)
     if not is_theirs or not person.is_active or person.kind != Person.Kind.MEMBER:
         raise EmailTaken()

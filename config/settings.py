@@ -420,6 +420,11 @@ TOKEN_SIGNING_KEY = env.secret(
     r"ES256 private key (PEM, `\n` for line ends allowed) that signs access tokens.",
     least=100,
 ).replace("\\n", "\n")
+TOKEN_OTHER_KEYS = env.secret(
+    "TOKEN_OTHER_KEYS",
+    "Further keys (PEM, one after another) whose access tokens are accepted: the next one, the former one.",
+    default="",
+).replace("\\n", "\n")
 ACCESS_TOKEN_SECONDS = env.number(
     "ACCESS_TOKEN_SECONDS", "Life of an access token.", default=900, least=60, most=86_400
 )
@@ -436,7 +441,14 @@ OPENID_CLIENT_ID = env.text("OPENID_CLIENT_ID", "Our client id at that provider.
 OPENID_CLIENT_SECRET = env.secret(
     "OPENID_CLIENT_SECRET", "Our client secret at that provider.", default=""
 )
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+PASSWORD_HASHES_AT_ONCE = env.number(
+    "PASSWORD_HASHES_AT_ONCE",
+    "Passwords that each process hashes at once; a few more wait, the rest are told to come again.",
+    default=1,
+    least=1,
+    most=64,
+)
+PASSWORD_HASHERS = ["tenants.identity.sparing.SparingArgon2"]
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",

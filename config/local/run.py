@@ -30,7 +30,7 @@ _SETTLED_SECONDS = 600
 # Prefixes of names.
 _NOT_FOR_TESTS = (
     *("PLAZA_", "STRIPE_", "PAYPAL_", "OPENID_", "OPENAI_", "EMAIL_URL", "DEBUG"),
-    *("SECRET_KEY", "TOKEN_SIGNING_KEY"),
+    *("SECRET_KEY", "TOKEN_SIGNING_KEY", "TOKEN_OTHER_KEYS"),
 )
 
 

@@ -31,7 +31,8 @@ from tenants.identity.hashing import digest
 from tenants.identity.keys import find_key, key_caller, note_use
 from tenants.identity.refusals import CredentialsMissing, TokenInvalid
 from tenants.identity.sessions import safe_next, session_member
-from tenants.identity.tokens import member_by_access, signing_key
+from tenants.identity.signing import signing_key
+from tenants.identity.tokens import member_by_access
 from tenants.isolation import lookup_context
 from tenants.models import ApiKey, Member, Tenant
 from tenants.trail.origin import asked_by

@@ -33,9 +33,30 @@ def create_person(
     locale: str = "",
 ) -> Person:
     """A new person. Raises ValidationFailed for a bad e-mail or a weak password, and EmailTaken."""
+    person = new_person(email=email, password=password, name=name, kind=kind, locale=locale)
+    return save_new(person)
+
+
+def new_person(
+    *,
+    email: str,
+    password: str,
+    name: str = "",
+    kind: str = Person.Kind.MEMBER,
+    locale: str = "",
+) -> Person:
+    """A person who is not saved yet: the slow hash is made before a transaction holds anything.
+
+    Raises ValidationFailed for a bad e-mail or a weak password.
+    """
     person = Person(email=email.strip().lower(), name=name.strip(), kind=kind, locale=locale)
     _check(person, password)
     person.set_password(password)
+    return person
+
+
+def save_new(person: Person) -> Person:
+    """Save whom `new_person` made. Raises EmailTaken."""
     try:
         with transaction.atomic():
             person.save(force_insert=True)

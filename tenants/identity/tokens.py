@@ -6,12 +6,10 @@ force has it, so that a removed member is refused at once.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from joserfc import jwt
@@ -23,10 +21,10 @@ from config.ids import new_id
 from config.logs import logger
 from tenants.identity.hashing import digest, new_secret
 from tenants.identity.refusals import TokenExpired, TokenInvalid
+from tenants.identity.signing import ALGORITHM, accepted_key, signing_key
 from tenants.models import Member, Person, RefreshToken, Tenant
 
 log = logger(__name__)
-ALGORITHM = "ES256"
 _TYPE = "at+jwt"  # RFC 9068: no other kind of JWT passes for an access token
 _LONGEST = 4_096
 
@@ -56,18 +54,6 @@ class RefreshTokenReused(TokenInvalid):
     def __init__(self, family: UUID) -> None:
         super().__init__()
         self.family = family
-
-
-@cache
-def signing_key() -> ECKey:
-    """The key of TOKEN_SIGNING_KEY; its id is the RFC 7638 thumbprint."""
-    try:
-        key = ECKey.import_key(settings.TOKEN_SIGNING_KEY)
-    except (JoseError, ValueError) as error:
-        raise ImproperlyConfigured("TOKEN_SIGNING_KEY is not a private key in PEM.") from error
-    if key.curve_name != "P-256" or not key.is_private:
-        raise ImproperlyConfigured("TOKEN_SIGNING_KEY must be a private key on the curve P-256.")
-    return key
 
 
 def issuer() -> str:
@@ -215,9 +201,9 @@ def _signed(claims: dict[str, Any]) -> str:
 
 
 def _key_for(signed: GuestProtocol) -> ECKey:
-    """Our key if the token names it: a token chooses neither key nor algorithm."""
-    key = signing_key()
-    if signed.headers().get("kid") != key.thumbprint():
+    """The key of ours that the token names: it chooses neither another key nor an algorithm."""
+    key = accepted_key(signed.headers().get("kid"))
+    if key is None:
         raise InvalidKeyIdError("Not a key of ours")
     return key
 

@@ -26,7 +26,7 @@ def _quick_hashes(settings):
 @pytest.fixture
 def real_hashes(settings, _quick_hashes):
     """The hashes of production."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+    settings.PASSWORD_HASHERS = ["tenants.identity.sparing.SparingArgon2"]
 
 
 @pytest.fixture

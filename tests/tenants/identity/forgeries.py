@@ -10,7 +10,7 @@ from typing import Any
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
-from tenants.identity.tokens import signing_key
+from tenants.identity.signing import signing_key
 
 Claims = dict[str, Any]
 THIEF = ECKey.generate_key("P-256")

@@ -8,6 +8,7 @@ from joserfc import jwt
 from config.needs import Role
 from tenants.identity import tokens
 from tenants.identity.refusals import TokenExpired, TokenInvalid
+from tenants.identity.signing import signing_key
 from tenants.models import Member, Person, RefreshToken
 from tests.tenants.identity.forgeries import FORGERIES, ours
 from tests.tenants.identity.people import join, program, told
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def claims_of(access: str) -> dict:
-    return jwt.decode(access, tokens.signing_key(), algorithms=["ES256"]).claims
+    return jwt.decode(access, signing_key(), algorithms=["ES256"]).claims
 
 
 def asked(tenant, access: str):
@@ -36,10 +37,10 @@ def test_a_token_opens_the_tenant_it_was_made_for(acme, owner, access):
 
 
 def test_a_token_says_who_and_for_how_long_and_never_what_one_may(acme, owner, access):
-    header = jwt.decode(access, tokens.signing_key(), algorithms=["ES256"]).header
+    header = jwt.decode(access, signing_key(), algorithms=["ES256"]).header
     claims = claims_of(access)
 
-    assert header == {"alg": "ES256", "typ": "at+jwt", "kid": tokens.signing_key().thumbprint()}
+    assert header == {"alg": "ES256", "typ": "at+jwt", "kid": signing_key().thumbprint()}
     assert set(claims) == {"iss", "aud", "sub", "member", "sid", "jti", "iat", "exp"}
     assert claims["aud"] == str(acme.pk)
     assert claims["exp"] - claims["iat"] == 900
