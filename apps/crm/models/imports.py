@@ -1,12 +1,15 @@
 # ruff: noqa: DJ001  (what is absent is NULL: several rows may lack a unique key, none may share one)
 """Files on their way into contacts and orders: the import, its waiting rows, its refused rows."""
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from apps.crm.models.people import EXTERNAL_ID_LENGTH
 from config.ids import new_id
+from config.personal import Personal
 from tenants.querysets import StallModel
 
 
@@ -105,6 +108,12 @@ class ImportRow(StallModel):
     occurrence = models.PositiveIntegerField(default=1)
     raw = models.JSONField()
 
+    personal: ClassVar[dict[str, Personal]] = {
+        "email": Personal.EMAIL,
+        "contact": Personal.OTHER,
+        "raw": Personal.OTHER,
+    }
+
     def __str__(self) -> str:
         return f"row {self.row_number}"
 
@@ -119,6 +128,8 @@ class ImportRowError(StallModel):
     row_number = models.PositiveIntegerField()
     reasons = models.JSONField()
     raw = models.JSONField()
+
+    personal: ClassVar[dict[str, Personal]] = {"raw": Personal.OTHER}
 
     def __str__(self) -> str:
         return f"row {self.row_number}"
