@@ -22,7 +22,6 @@ from config.errors import ValidationFailed
 
 LANGUAGES = ("en", "es")
 Document = Invoice | CreditNote
-lettering.register()
 _STYLES = getSampleStyleSheet()
 _TITLE = ParagraphStyle("heading", parent=_STYLES["Title"], fontName=lettering.BOLD)
 _TEXT = ParagraphStyle(
@@ -65,6 +64,7 @@ def credit_note_pdf(note: CreditNote, *, language: str) -> bytes:
 
 
 def _printed(document: Document, title: str, parts: list[Flowable]) -> bytes:
+    lettering.register()
     made = BytesIO()
     paper = SimpleDocTemplate(
         made,
@@ -169,6 +169,7 @@ def _right(text: str) -> Flowable:
 
 
 def _foot(canvas: Any, paper: Any, *, text: str) -> None:
-    line = Paragraph(lettering.marked(text), _SMALL)
+    page = _("Page %(number)s") % {"number": canvas.getPageNumber()}
+    line = Paragraph(lettering.marked(f"{text} · {page}"), _SMALL)
     line.wrap(paper.width, _MARGIN)
     line.drawOn(canvas, paper.leftMargin, 10 * mm)

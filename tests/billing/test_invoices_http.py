@@ -212,27 +212,6 @@ def test_a_long_invoice_and_a_credit_note_are_printed_whole(acme, api, now):
     assert "216.90 USD" in told
 
 
-def test_names_are_printed_in_the_letters_of_their_country_and_what_no_font_has_leaves_a_mark(
-    acme, now
-):
-    names = [
-        "Łukasz Żak & Đorđe",
-        "Αθήνα Київ Nguyễn",
-        "東京カフェ <1>",
-        "北京 서울",
-        "İş Ğ ₿🙂 שלום",
-    ]
-    TaxProfileFactory(tenant_id=acme.pk, name=names[0], address=" | ".join(names[1:]))
-    printed = paper.invoice_pdf(issued(acme, now, 100), language="en")
-
-    told = words_of(printed)
-    assert [each for each in (*names[:2], "東京カフェ <1>", "İş Ğ") if each not in told] == []
-    assert told.count("\ufffd") == len("₿🙂שלום")
-    embedded = set(re.findall(rb"/BaseFont /\w{6}\+([\w-]+)", printed))
-    assert embedded == {b"OpenSans-Regular", b"OpenSans-Bold"}  # readers have the others
-    assert len(printed) < 100_000
-
-
 def test_a_reverse_charge_is_said_on_paper(acme, now):
     charge = Tax(REVERSE_CHARGE, "DE", 0, usd(100), usd(0))
     invoice = books.issue(
