@@ -29,7 +29,7 @@ lint: setup  ## every check that is no test
 	$(RUN) -- $(BIN)/mypy .
 	$(BIN)/lint-imports
 	$(RUN) -- $(BIN)/python manage.py makemigrations --check --dry-run
-	$(RUN) -- env PLAZA_ENV=production $(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(RUN) -- env PLAZA_ENV=production ISSUERS_FILE=tests/data/issuers.toml $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 format: setup  ## what the linter can mend by itself
 	$(BIN)/ruff check --fix

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from billing.views import changes, exports, invoices, methods, persons, seats, stall
+from billing.views import changes, costs, exports, invoices, methods, persons, seats, stall
 
 urlpatterns = [
     path("subscription", stall.Subscription.as_view(), name="subscription"),
@@ -18,6 +18,7 @@ urlpatterns = [
     path("seats/accept", seats.SeatAccept.as_view(), name="seat-accept"),
     path("seats/<uuid:pk>", seats.Seat.as_view(), name="seat"),
     path("usage/what-if", stall.WhatIf.as_view(), name="usage-what-if"),
+    path("costs", costs.Costs.as_view(), name="costs"),
     path("checkout", stall.Checkout.as_view(), name="checkout"),
     path("billing-portal", stall.BillingPortal.as_view(), name="billing-portal"),
     path("invoices", invoices.Invoices.as_view({"get": "list"}), name="invoices"),

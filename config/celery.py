@@ -22,9 +22,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 from django.conf import settings
 from django.db import connection, transaction
 
+from config.cause import cause_as_json
 from config.context import begin_serving, current_tenant, request_id
 from config.ids import new_id
-from config.messages import REQUEST_HEADER, TENANT_HEADER
+from config.messages import CAUSE_HEADER, REQUEST_HEADER, TENANT_HEADER
 from config.seals import sealed
 
 Parameters = ParamSpec("Parameters")
@@ -161,7 +162,11 @@ def later(task: str, *, lossy: bool = False, **arguments: str | int | bool | Non
     lost if the broker is away at the commit.
     """
     tenant = current_tenant()
-    headers = {REQUEST_HEADER: request_id(), TENANT_HEADER: str(tenant.id) if tenant else ""}
+    headers = {
+        REQUEST_HEADER: request_id(),
+        TENANT_HEADER: str(tenant.id) if tenant else "",
+        CAUSE_HEADER: cause_as_json() or "",
+    }
     message_id = new_id()
     if not lossy:
         _keep(message_id, task, arguments, headers)

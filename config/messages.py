@@ -1,4 +1,4 @@
-"""What a task's message says: for which tenant it works, and which request asked for it."""
+"""What a task's message says: for which tenant it works, which request asked for it, and who did."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from celery._state import get_current_worker_task
 
 TENANT_HEADER = "plaza_tenant"
 REQUEST_HEADER = "plaza_request"
+CAUSE_HEADER = "plaza_cause"
 
 
 def header_of(task: Any, name: str) -> str:

@@ -402,6 +402,11 @@ PAYPAL_API_BASE = env.url(
 )
 PAYPAL_WEBHOOK_ID = env.text("PAYPAL_WEBHOOK_ID", "The id under which PayPal signs.", default="")
 
+ISSUERS_FILE = env.text(
+    "ISSUERS_FILE",
+    "File of who issues invoices, like billing/books/issuers.toml; production refuses that one's figures.",
+    default="",
+)
 FISCAL_DESK = env.text(
     "FISCAL_DESK",
     "Class that has fiscal documents stamped (billing/providers/fiscal.py); unset: nobody does.",

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from config.logs import logger
 from config.quick_redis import RedisAway, quick_redis
-from quotas import api_calls, explanations
+from quotas import api_calls, callers, explanations
 from quotas.running import renew_leases
 from quotas.spool import end_spool
 from tenants.isolation import square_context
@@ -48,6 +48,7 @@ def turn() -> bool:
         try:
             renew_leases()
             api_calls.flush()
+            callers.flush()
             api_calls.weigh(now=timezone.now())  # noqa: TID251 - this thread is a clock
             explanations.flush()
         except (DatabaseError, InterfaceError, OSError) as error:

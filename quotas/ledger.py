@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.transaction import TransactionManagementError
 
+from config.cause import cause_as_json
 from config.ids import new_id
 from config.needs import Meter
 from config.seals import sealed
@@ -58,7 +59,7 @@ def consume(
     """Take `quantity` units under `key`, all or none; the same key again takes nothing.
 
     What a quantity means to meters that do not add up: quotas/meters.py. A `unique` meter counts
-    `value` (the key, where it is not given).
+    `value` (the key, where it is not given). The event says what causes it (config/cause.py).
     Raises QuotaExceeded and SpendCapReached, with nothing taken, and TransactionManagementError outside
     a transaction.
     """
@@ -125,7 +126,9 @@ def taking_of(
     allowed = None if limit is None else str(limit)
     budget = capped_budget(found, (meter, period_start(meter, now, found.anchor)), now=now)
     statement, parameters = sealed(
-        "consume", *taken, allowed, aggregation.value, counted, budget.as_json if budget else None
+        "consume",
+        *(*taken, allowed, aggregation.value, counted),
+        *(cause_as_json(), budget.as_json if budget else None),
     )
     return Taking(statement, parameters, found, meter, quantity, now, budget)
 

@@ -15,6 +15,7 @@ from tenants.models.versions import VersionedModel, VersionedQuerySet
 __all__ = [
     "AlertSetting",
     "ApiCallMark",
+    "ApiCallShare",
     "Explanation",
     "Grant",
     "Hold",
@@ -107,6 +108,7 @@ class UsageEvent(models.Model):
 
     A correction's quantity is signed; everybody else's is not negative. `corrects` is the id of the
     event that a refund or a correction changes. `value` is the digest of what a `unique` meter counts.
+    `app` and the ids are what caused it, where known (config/cause.py); what changes an event has none.
     """
 
     class Kind(models.TextChoices):
@@ -130,6 +132,10 @@ class UsageEvent(models.Model):
     value = models.UUIDField(null=True)
     corrects = models.UUIDField(null=True)
     reason = models.CharField(max_length=500, blank=True, default="", db_default="")
+    app = models.CharField(max_length=32, blank=True, db_default="")
+    member_id = models.UUIDField(null=True)
+    api_key_id = models.UUIDField(null=True)
+    campaign_id = models.UUIDField(null=True)
 
     class Meta:
         constraints: ClassVar = [
@@ -200,6 +206,20 @@ class ApiCallMark(models.Model):
 
     def __str__(self) -> str:
         return f"{self.counted} of {self.tenant_id}"
+
+
+class ApiCallShare(models.Model):
+    """A month's API calls that an app served to a caller: `member:<id>`, `api_key:<id>` or ""."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "period_start", "app", "caller")
+    tenant_id = models.UUIDField()
+    period_start = models.DateTimeField()
+    app = models.CharField(max_length=32, blank=True)
+    caller = models.CharField(max_length=48, blank=True)
+    calls = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.calls} by {self.caller} of {self.tenant_id}"
 
 
 class Explanation(models.Model):

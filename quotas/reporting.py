@@ -20,6 +20,7 @@ import msgspec
 from django.utils.translation import gettext as _
 from msgspec import Meta
 
+from config.cause import cause_as_json
 from config.errors import DomainError, ValidationFailed
 from config.ids import new_id
 from config.needs import Meter
@@ -176,7 +177,9 @@ def _report(found: Snapshot, rows: list[_Row], budgets: list[Budget], now: datet
     events, specs = (msgspec.json.encode(each).decode() for each in (rows, meters))
     tenant_id, told = str(found.tenant_id), all_as_json(budgets)
     answer = msgspec.json.decode(
-        ledger.call("report_usage", tenant_id, now.isoformat(), events, specs, told)
+        ledger.call(
+            "report_usage", tenant_id, now.isoformat(), events, specs, told, cause_as_json()
+        )
     )
     used = {(Meter(name), start): answer["totals"][name] for name, start in present.items()}
     for budget in budgets:

@@ -11,6 +11,7 @@ RIGHTS = (
     TableRights("quotas_usagekey", stall="SELECT"),
     TableRights("quotas_usagevalue"),
     TableRights("quotas_apicallmark", stall="SELECT"),
+    TableRights("quotas_apicallshare"),
     TableRights("quotas_explanation", stall="SELECT"),
     TableRights("quotas_usageday", stall="SELECT"),
     TableRights("quotas_alertsetting", stall="SELECT"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from config.logs import logger
 from config.quick_redis import RedisAway
-from quotas import api_calls
+from quotas import api_calls, callers
 from quotas.counters import counters, member_of, patient_counters, running_key
 from quotas.verdicts import Calls, Lease
 
@@ -35,6 +35,7 @@ class Ticket:
         counted = None
         if kept and self.calls.asked:
             counted = api_calls.count(self.calls, epoch=self.epoch)
+            callers.note(self.calls)
         if self.lease is None:
             return
         try:

@@ -5,6 +5,7 @@ Of one tenant no more of them run at once than it has worker slots: the others g
 
 import random
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime, timedelta
 from smtplib import SMTPException
 from typing import Any
@@ -18,6 +19,15 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 from structlog.contextvars import bound_contextvars
 
+from config.cause import (
+    Cause,
+    app_of,
+    campaign_named,
+    cause,
+    cause_as_json,
+    cause_of,
+    caused_by,
+)
 from config.context import (
     NoTenant,
     bound_request_id,
@@ -27,7 +37,7 @@ from config.context import (
     request_id,
 )
 from config.logs import logger
-from config.messages import REQUEST_HEADER, TENANT_HEADER, at_work, header_of
+from config.messages import CAUSE_HEADER, REQUEST_HEADER, TENANT_HEADER, at_work, header_of
 from tenants import archives, domains, hosts
 from tenants.identity import attempts
 from tenants.isolation import lookup_context, square_context, tenant_context
@@ -62,6 +72,7 @@ class TenantTask(Task[Any, Any]):
         with ExitStack() as stack:
             stack.enter_context(in_background())
             stack.enter_context(bound_request_id(header_of(self, REQUEST_HEADER)))
+            stack.enter_context(caused_by(self._cause(kwargs)))
             if self.public:
                 stack.enter_context(square_context())
             else:
@@ -84,11 +95,18 @@ class TenantTask(Task[Any, Any]):
         here = {
             TENANT_HEADER: _tenant_here(),
             REQUEST_HEADER: request_id() or at_work(REQUEST_HEADER),
+            CAUSE_HEADER: cause_as_json() or at_work(CAUSE_HEADER),
         }
         headers = {**here, **(options.pop("headers", None) or {})}
         if not (self.public or headers[TENANT_HEADER]):
             raise NoTenant(f"{self.name} is a tenant's task, and no tenant is in force here.")
         return super().apply_async(args, kwargs, *more, headers=headers, **options)
+
+    def _cause(self, arguments: dict[str, Any]) -> Cause:
+        """Who asked for it, in this task's own app."""
+        asked = cause_of(header_of(self, CAUSE_HEADER)) if self.request.headers else cause()
+        campaign = campaign_named(arguments) or asked.campaign
+        return replace(asked, app=app_of(self.name), campaign=campaign)
 
     def _tenant(self) -> Tenant:
         named, here = header_of(self, TENANT_HEADER) or _tenant_here(), current_tenant()

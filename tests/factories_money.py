@@ -19,6 +19,7 @@ from billing.models import (
 from config.ids import new_id
 from quotas.models import (
     ApiCallMark,
+    ApiCallShare,
     Explanation,
     Grant,
     Hold,
@@ -104,6 +105,17 @@ class ApiCallMarkFactory(DjangoModelFactory[ApiCallMark]):
     spool = "a"
     epoch = factory.Sequence(str)
     counted = 1
+
+
+class ApiCallShareFactory(DjangoModelFactory[ApiCallShare]):
+    class Meta:
+        model = ApiCallShare
+
+    tenant_id = factory.LazyFunction(new_id)
+    period_start = _MONTH
+    app = "crm"
+    caller = factory.Sequence(lambda number: f"member:{number}")
+    calls = 1
 
 
 class ExplanationFactory(DjangoModelFactory[Explanation]):

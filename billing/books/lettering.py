@@ -59,6 +59,4 @@ def register() -> None:
         pdfmetrics.registerFontFamily(
             REGULAR, normal=REGULAR, bold=BOLD, italic=REGULAR, boldItalic=BOLD
         )
-        _known.update(
-            {name: frozenset(fonts[name].face.charToGlyph) for name in (REGULAR, _ASIAN)}
-        )
+        _known.update({name: frozenset(fonts[name].face.charToGlyph) for name in (REGULAR, _ASIAN)})

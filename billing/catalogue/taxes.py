@@ -16,6 +16,7 @@ from billing.catalogue.values import is_exact
 
 _FILE = Path(__file__).with_name("taxes.toml")
 MILLION = 1_000_000
+_GROUPS = ("eu", "others")
 
 
 class TaxTableInvalid(ImproperlyConfigured):
@@ -60,9 +61,16 @@ def tax_table() -> TaxTable:
 
 def read(data: Mapping[str, Any]) -> TaxTable:
     """`{eu: {DE: {…}}, others: {MX: {…}}}`. Raises TaxTableInvalid."""
-    faults = [
+    faults = [f"{group}: eu or others" for group in data if group not in _GROUPS]
+    faults += [
+        f"{group}: a table of countries"
+        for group, countries in data.items()
+        if not isinstance(countries, dict)
+    ]
+    faults += [
         f"{group}.{country}: {fault}"
         for group, countries in data.items()
+        if isinstance(countries, dict)
         for country, table in countries.items()
         for fault in _faults(country, table)
     ]
@@ -82,16 +90,20 @@ def _rates(table: Mapping[str, Any]) -> Iterator[tuple[date, int]]:
         yield step["since"], int(Fraction(step["percent"]) * MILLION / 100)
 
 
-def _faults(country: str, table: Mapping[str, Any]) -> Iterator[str]:
+def _faults(country: str, table: Any) -> Iterator[str]:
     if len(country) != 2 or not country.isupper():
         yield "two capital letters"
-    steps = table.get("rates") or [{}]
-    if set(table) != {"key", "rates"} or not all(map(_is_step, steps)):
+    steps = table.get("rates") if isinstance(table, dict) else None
+    if not (isinstance(steps, list) and steps and set(table) == {"key", "rates"}) or not all(
+        map(_is_step, steps)
+    ):
         yield "{ key, rates = [{ since, percent }] }, percents exact"
     elif any(before["since"] >= after["since"] for before, after in pairwise(steps)):
         yield "rates: each day after the one before"
 
 
-def _is_step(step: Mapping[str, Any]) -> bool:
-    is_whole = set(step) == {"since", "percent"} and is_exact(step["percent"])
+def _is_step(step: Any) -> bool:
+    is_whole = (
+        isinstance(step, dict) and set(step) == {"since", "percent"} and is_exact(step["percent"])
+    )
     return is_whole and type(step["since"]) is date

@@ -3,12 +3,12 @@
 from config.rights import Function
 
 TAKE = Function(
-    signature="take_usage(uuid, uuid, text, text, bigint, timestamptz, timestamptz, bigint, text, text)",
+    signature="take_usage(uuid, uuid, text, text, bigint, timestamptz, timestamptz, bigint, text, text, jsonb)",
     is_inner=True,
     sql="""
 CREATE OR REPLACE FUNCTION plaza.take_usage(
     id uuid, tenant uuid, meter text, key text, quantity bigint, period timestamptz, at timestamptz,
-    allowed bigint, aggregation text, value text
+    allowed bigint, aggregation text, value text, cause jsonb
 ) RETURNS text LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 -- 'counted:' and the new total; 'known' when the key has counted before; 'refused' past the limit (NULL is none).
@@ -31,9 +31,12 @@ BEGIN
         RETURN 'refused';
     END IF;
     INSERT INTO public.quotas_usageevent
-        (tenant_id, id, recorded_at, meter, key, kind, quantity, period_start, occurred_at, value)
+        (tenant_id, id, recorded_at, meter, key, kind, quantity, period_start, occurred_at, value,
+         app, member_id, api_key_id, campaign_id)
     VALUES (tenant, take_usage.id, at, take_usage.meter, take_usage.key, 'consumed',
-            take_usage.quantity, period, at, counted_value);
+            take_usage.quantity, period, at, counted_value,
+            coalesce(cause->>'app', ''), (cause->>'member')::uuid, (cause->>'api_key')::uuid,
+            (cause->>'campaign')::uuid);
     RETURN 'counted:' || (
         SELECT total.used FROM public.quotas_usagetotal AS total
          WHERE total.tenant_id = tenant AND total.meter = take_usage.meter
@@ -42,11 +45,12 @@ END $$;
 """,
 )
 CONSUME = Function(
-    signature=f"consume({', '.join(['text'] * 12)})",
+    signature=f"consume({', '.join(['text'] * 13)})",
     sql="""
 CREATE OR REPLACE FUNCTION plaza.consume(
     id text, tenant text, meter text, key text, quantity text, period text, at text,
-    "limit" text, aggregation text, value text, budget text, seal text
+    "limit" text, aggregation text, value text, cause text, budget text,
+    seal text
 ) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 -- As take_usage; under a capped budget also 'counted:<total>:<spent before>:<spent>', and
 -- 'refused:<spent>' past the cap.
@@ -57,19 +61,19 @@ DECLARE
 BEGIN
     PERFORM plaza.check_seal(
         seal, 'consume', id, tenant, meter, key, quantity, period, at, "limit", aggregation, value,
-        budget
+        cause, budget
     );
     PERFORM plaza.check_tenant(tenant::uuid);
     IF capped IS NULL THEN
         RETURN plaza.take_usage(
             id::uuid, tenant::uuid, meter, key, quantity::bigint, period::timestamptz,
-            at::timestamptz, "limit"::bigint, aggregation, value);
+            at::timestamptz, "limit"::bigint, aggregation, value, cause::jsonb);
     END IF;
     before := plaza.lock_spend(tenant::uuid, capped);
     BEGIN
         answer := plaza.take_usage(
             id::uuid, tenant::uuid, meter, key, quantity::bigint, period::timestamptz,
-            at::timestamptz, "limit"::bigint, aggregation, value);
+            at::timestamptz, "limit"::bigint, aggregation, value, cause::jsonb);
         IF left(answer, 8) = 'counted:' THEN
             answer := answer || ':' || before || ':'
                    || plaza.settle_spend(tenant::uuid, capped, before);

@@ -18,11 +18,11 @@ def _filled(statement: str) -> str:
 
 # All at once, when everything fits. Raises PZ001 where a limit is passed: one by one then.
 REPORT_ALL = Function(
-    signature="report_all_usage(uuid, timestamptz, text, text)",
+    signature="report_all_usage(uuid, timestamptz, text, text, jsonb)",
     is_inner=True,
     sql=_filled("""
 CREATE OR REPLACE FUNCTION plaza.report_all_usage(
-    tenant uuid, at timestamptz, events text, meters text
+    tenant uuid, at timestamptz, events text, meters text, cause jsonb
 ) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -42,9 +42,11 @@ BEGIN
     ), stored AS (
         INSERT INTO public.quotas_usageevent
             (tenant_id, id, recorded_at, meter, key, kind, quantity, period_start, occurred_at,
-             is_late, properties, value)
+             is_late, properties, value, app, member_id, api_key_id, campaign_id)
         SELECT tenant, id, at, meter, key, 'reported', quantity, period, occurred_at,
-               is_late, properties, counted_value FROM news
+               is_late, properties, counted_value, coalesce(cause->>'app', ''),
+               (cause->>'member')::uuid, (cause->>'api_key')::uuid, (cause->>'campaign')::uuid
+          FROM news
     ), valued AS (
         SELECT meter, period, counted_value, count(*) AS times FROM news
          WHERE aggregation = 'unique' GROUP BY 1, 2, 3
@@ -91,11 +93,12 @@ END $$;
 """),
 )
 REPORT_ONE = Function(
-    signature="report_one_usage(uuid, timestamptz, jsonb, text, bigint, jsonb)",
+    signature="report_one_usage(uuid, timestamptz, jsonb, text, bigint, jsonb, jsonb)",
     is_inner=True,
     sql="""
 CREATE OR REPLACE FUNCTION plaza.report_one_usage(
-    tenant uuid, at timestamptz, event jsonb, aggregation text, allowed bigint, budget jsonb
+    tenant uuid, at timestamptz, event jsonb, aggregation text, allowed bigint, cause jsonb,
+    budget jsonb
 ) RETURNS text LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 -- 'counted', 'known', or 'refused' past the limit. Raises PZ003 past the budget's cap (NULL: none).
@@ -121,9 +124,11 @@ BEGIN
     END IF;
     INSERT INTO public.quotas_usageevent
         (tenant_id, id, recorded_at, meter, key, kind, quantity, period_start, occurred_at,
-         is_late, properties, value)
+         is_late, properties, value, app, member_id, api_key_id, campaign_id)
     VALUES (tenant, each.id, at, each.meter, each.key, 'reported', each.quantity,
-            each.period, each.occurred_at, each.is_late, each.properties, counted_value);
+            each.period, each.occurred_at, each.is_late, each.properties, counted_value,
+            coalesce(cause->>'app', ''), (cause->>'member')::uuid, (cause->>'api_key')::uuid,
+            (cause->>'campaign')::uuid);
     IF budget IS NOT NULL THEN
         PERFORM plaza.settle_spend(tenant, budget, before);
     END IF;
@@ -132,11 +137,11 @@ END $$;
 """,
 )
 REPORT_EACH = Function(
-    signature="report_each_usage(uuid, timestamptz, text, text, jsonb)",
+    signature="report_each_usage(uuid, timestamptz, text, text, jsonb, jsonb)",
     is_inner=True,
     sql=_filled("""
 CREATE OR REPLACE FUNCTION plaza.report_each_usage(
-    tenant uuid, at timestamptz, events text, meters text, budgets jsonb
+    tenant uuid, at timestamptz, events text, meters text, cause jsonb, budgets jsonb
 ) RETURNS jsonb LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 -- In order, each all or nothing. What was refused: {"refused": {id: units used then}} past a limit,
@@ -155,11 +160,11 @@ BEGIN
         budget := plaza.budget_of(budgets, each.meter, each.period);
         IF budget IS NULL THEN
             outcome := plaza.report_one_usage(
-                tenant, at, each.event, each.aggregation, each.allowed, NULL);
+                tenant, at, each.event, each.aggregation, each.allowed, cause, NULL);
         ELSE
             BEGIN
                 outcome := plaza.report_one_usage(
-                    tenant, at, each.event, each.aggregation, each.allowed, budget);
+                    tenant, at, each.event, each.aggregation, each.allowed, cause, budget);
             EXCEPTION WHEN SQLSTATE 'PZ003' THEN
                 outcome := 'capped';
                 capped := capped || jsonb_build_object(each.id, plaza.usage_spent(tenant, budget));
@@ -190,10 +195,11 @@ $$;
 """),
 )
 REPORT = Function(
-    signature="report_usage(text, text, text, text, text, text)",
+    signature="report_usage(text, text, text, text, text, text, text)",
     sql=_filled("""
 CREATE OR REPLACE FUNCTION plaza.report_usage(
-    tenant text, at text, events text, meters text, budgets text, seal text
+    tenant text, at text, events text, meters text, budgets text, cause text,
+    seal text
 ) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 -- {"refused": {asked id: used}, "capped": {asked id: spent}, "known": {asked id: the stored event}};
@@ -206,20 +212,21 @@ DECLARE
     counted bigint;
     known jsonb := '{}';
 BEGIN
-    PERFORM plaza.check_seal(seal, 'report_usage', tenant, at, events, meters, budgets);
+    PERFORM plaza.check_seal(seal, 'report_usage', tenant, at, events, meters, budgets, cause);
     PERFORM plaza.check_tenant(tenant::uuid);
     -- A tenant's reports and corrections one after the other: they would wait for its totals anyway.
     PERFORM pg_advisory_xact_lock(hashtextextended(tenant, 1));
     spent_before := plaza.lock_spends(tenant::uuid, budgets::jsonb);
     before := plaza.present_usage(tenant::uuid, meters);
     BEGIN
-        counted := plaza.report_all_usage(tenant::uuid, at::timestamptz, events, meters);
+        counted := plaza.report_all_usage(
+            tenant::uuid, at::timestamptz, events, meters, cause::jsonb);
         PERFORM plaza.settle_spend(tenant::uuid, budget, (spent_before->>(budget->>'period'))::bigint)
            FROM jsonb_array_elements(budgets::jsonb) AS budget;
     EXCEPTION WHEN SQLSTATE 'PZ001' OR SQLSTATE 'PZ003' THEN
         counted := NULL;
         refused := plaza.report_each_usage(
-            tenant::uuid, at::timestamptz, events, meters, budgets::jsonb);
+            tenant::uuid, at::timestamptz, events, meters, cause::jsonb, budgets::jsonb);
     END;
     IF counted IS DISTINCT FROM json_array_length(events::json) THEN
         SELECT coalesce(jsonb_object_agg(asked.id, to_jsonb(event)), '{}') INTO known

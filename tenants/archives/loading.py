@@ -12,6 +12,9 @@ from tenants.archives.refusals import ArchiveInvalid
 from tenants.archives.tables import Owner, Table, all_rows, copy_in, copy_out, table_of, tables_of
 from tenants.trail.chain import TENANTS_TABLE
 
+# Who caused a row of usage.
+_MEMBER = "member_id"
+
 
 def load_tables(owner: Owner, schema: str, archive: Archive, tell: Tell) -> list[Table]:
     """Every table of the schema from the archive, compared with its manifest. Raises ArchiveInvalid."""
@@ -133,3 +136,9 @@ def _adopt(
                 " FROM unnest(%s::text[], %s::text[]) AS ids(old, new) WHERE right(r.{1}, 36) = ids.old"
             ).format(staged, sql.Identifier(column.name))
             owner.execute(command, [[str(i) for i in ids], [str(i) for i in ids.values()]])
+        elif column.name == _MEMBER:
+            command = sql.SQL(
+                "UPDATE {0} AS r SET {1} = ids.new"
+                " FROM unnest(%s::uuid[], %s::uuid[]) AS ids(old, new) WHERE r.{1} = ids.old"
+            ).format(staged, sql.Identifier(column.name))
+            owner.execute(command, [list(ids), list(ids.values())])

@@ -35,7 +35,7 @@ _SECRET = re.compile(r"password|secret|hash|token|seal|proof|credential|(^|_)key
 _TOLD_ELSEWHERE = frozenset({"tenants_member"})
 # What a restored tenant gets back. The rest is for its people to read.
 RESTORED = (
-    "quotas_alertsetting",
+    *("quotas_alertsetting", "quotas_spendcap"),
     *("quotas_usageevent", "quotas_usagetotal", "quotas_usagevalue"),
     # With them the audit trail, which is a table of the tenant's, can be proved there as here.
     *("tenants_trailhead", "tenants_trailpending"),

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect
 
 from config.api import as_domain_error
+from config.cause import NOBODY, Cause, app_of, campaign_named, caused_by, tell_cause
 from config.errors import DomainError
 from config.handlers import refusal, wants_page
 from config.needs import SAFE_METHODS, declared_by
@@ -57,19 +58,21 @@ class CallerMiddleware:
         signing_key()  # a bad TOKEN_SIGNING_KEY stops the start, by name
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with asked_by(request), personal_context():
+        with asked_by(request), personal_context(), caused_by(NOBODY):
             _set(request, None)
             return self.get_response(request)
 
     def process_view(
-        self, request: HttpRequest, view: Callable[..., Any], *_: Any
+        self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: dict[str, Any]
     ) -> HttpResponse | None:
         if getattr(request, "tenant", None) is None:
             return None
         needs = declared_by(view)
         is_public = needs is not None and needs.public
         try:
-            _set(request, _identify(request))
+            found = _identify(request)
+            _set(request, found)
+            tell_cause(_cause(view, found, kwargs))
         except (DomainError, OperationalError) as raised:
             error = as_domain_error(raised)
             return None if is_public or error is None else _refused(request, error)
@@ -83,6 +86,16 @@ def _set(request: HttpRequest, found: _Found | None) -> None:
     if getattr(request, "tenant", None) is not None:
         # Never an operator, whose Django session is the square's alone.
         request.user = found.member.person if found else AnonymousUser()
+
+
+def _cause(view: Callable[..., Any], found: _Found, named: dict[str, Any]) -> Cause:
+    holder = getattr(view, "cls", None) or getattr(view, "view_class", None) or view
+    return Cause(
+        app=app_of(holder.__module__),
+        member=found.caller.member_id if found.key is None else None,
+        api_key=found.key.pk if found.key else None,
+        campaign=campaign_named(named),
+    )
 
 
 def _identify(request: HttpRequest) -> _Found:

@@ -1,6 +1,5 @@
 """Invoices, credit and the tax profile over HTTP, and the invoice on paper."""
 
-import re
 from datetime import UTC, datetime
 from io import BytesIO
 from urllib.parse import parse_qs, urlsplit

@@ -16,13 +16,15 @@ from psycopg.errors import LockNotAvailable
 from apps.crm.models import Contact
 from billing.models import Subscription
 from billing.services import copies
+from quotas.entitlements import snapshot
+from quotas.merging import Cap
 from quotas.models import AlertSetting, UsageEvent, UsageTotal
 from tenants import archives
 from tenants.archives.manifest import Manifest
 from tenants.engine.owner import owner_connection
 from tenants.isolation import tenant_context
 from tenants.models import Archive, Member, Person, Tenant
-from tests.factories import AlertSettingFactory, ImportFactory
+from tests.factories import AlertSettingFactory, ImportFactory, SpendCapFactory, UsageEventFactory
 from tests.tenants.endings import (
     Killed,
     checksum,
@@ -147,7 +149,10 @@ def test_usage_comes_along_and_seats_count_the_new_members(sol, archive):
     assert {each.key for each in events} == {f"member:{each.pk}" for each in nova.members.all()}
 
 
-def test_how_a_tenant_is_told_of_its_usage_comes_along(sol, tmp_path):
+def test_how_a_tenant_is_told_of_its_usage_and_its_spend_cap_come_along(sol, tmp_path):
+    SpendCapFactory(tenant_id=sol.id, amount=5_000, unit="USD")
+    member = Member.objects.get(tenant=sol, role="owner")
+    UsageEventFactory(tenant_id=sol.id, meter="emails", key="stamped", member_id=member.pk)
     AlertSettingFactory(tenant_id=sol.id, meter="emails", extra_percents=[25, 60], by_mail=False)
     to = tmp_path / "sol.zip"
     copies.export_to(tenant_id=sol.id, to=to, now=datetime.now(UTC), tell=quiet)
@@ -158,6 +163,9 @@ def test_how_a_tenant_is_told_of_its_usage_comes_along(sol, tmp_path):
     assert (row.meter, row.extra_percents, row.by_mail, row.quiet_hours) == (
         "emails", [25, 60], False, 48,
     )  # fmt: skip
+    assert snapshot(nova.id, now=datetime.now(UTC)).cap == Cap(5_000, "USD")
+    event = UsageEvent.objects.get(tenant_id=nova.id, key="stamped")
+    assert event.member_id == Member.objects.get(tenant=nova, role="owner").pk
 
 
 def test_a_killed_export_leaves_no_archive_and_the_next_one_is_whole(sol, tmp_path):

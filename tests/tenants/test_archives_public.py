@@ -25,6 +25,7 @@ def test_which_public_rows_are_exported_is_decided_here():
             "tenant_id", "name", "country", "tax_id", "address", "city", "region", "postal_code",
             "tax_id_verified_at", "updated_at",
         },
+        "quotas_apicallshare": {"tenant_id", "period_start", "app", "caller", "calls"},
         "quotas_grant": {
             "tenant_id", "source", "plan", "features", "limits", "rates", "ladder",
             "feature_ladder", "priority", "granted_at", "expires_at", "adds", "anchored_at",
@@ -41,6 +42,7 @@ def test_which_public_rows_are_exported_is_decided_here():
         "quotas_usageevent": {
             "tenant_id", "id", "recorded_at", "meter", "key", "kind", "quantity", "period_start",
             "occurred_at", "is_late", "properties", "value", "corrects", "reason",
+            "app", "member_id", "campaign_id",
         },
         "quotas_usagetotal": {
             "tenant_id", "meter", "period_start", "used", "last_at", "carried",

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.campaigns.models import Campaign
 from apps.campaigns.services.lifecycle import check_start, check_window, locked
+from config.cause import for_campaign
 from config.context import require_tenant
 from config.errors import DomainError
 from config.needs import Meter
@@ -76,13 +77,14 @@ def create(*, fields: CampaignFields, by_id: UUID | None, now: datetime) -> Camp
     campaign = Campaign.objects.create(
         created_by_id=by_id, created_at=now, updated_at=now, **fields
     )
-    ledger.consume(
-        tenant_id=require_tenant().id,
-        meter=Meter.CAMPAIGNS,
-        quantity=1,
-        key=f"campaign:{campaign.pk}",
-        now=now,
-    )
+    with for_campaign(campaign.pk):
+        ledger.consume(
+            tenant_id=require_tenant().id,
+            meter=Meter.CAMPAIGNS,
+            quantity=1,
+            key=f"campaign:{campaign.pk}",
+            now=now,
+        )
     return campaign
 
 
