@@ -6,11 +6,16 @@ from typing import Any
 
 from billing.catalogue import AddOnSpec, Amounts, Catalogue, MeteredPrice, PlanSpec
 from billing.catalogue.metered import Tier
+from billing.catalogue.words import add_on_name
 from config.needs import Meter
+from quotas.words import meter_name
 
 
 def catalogue_answer(catalogue: Catalogue) -> dict[str, Any]:
-    """All that everybody may see: every plan in order of price. Codes are told to whom they are meant for."""
+    """All that everybody may see: every plan in order of price. Codes are told to whom they are meant for.
+
+    Names of meters and add-ons are in the language that is active; a plan's is its brand.
+    """
     return {
         "version": catalogue.version,
         "results": [plan_answer(spec, catalogue) for spec in catalogue.plans],
@@ -68,6 +73,7 @@ def _seats(spec: PlanSpec) -> dict[str, Any]:
 def _metered(price: MeteredPrice) -> dict[str, Any]:
     return {
         "meter": price.meter.value,
+        "name": meter_name(price.meter.value),
         "model": price.model.value,
         "included": price.included,
         "size": price.size,
@@ -98,7 +104,7 @@ def exact_text(value: Fraction) -> str:
 def _add_on(spec: AddOnSpec) -> dict[str, Any]:
     return {
         "key": spec.key,
-        "name": spec.name,
+        "name": add_on_name(spec.name),
         "most": spec.most,
         "adds": {meter.value: units for meter, units in spec.adds.items()},
         "features": sorted(feature.value for feature in spec.features),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from billing import catalogue
+from billing.catalogue.words import add_on_name
 from billing.models import InvoiceLine, InvoiceTax
 from billing.money import MINOR_PER_MAJOR
 from billing.rating.lines import LineKind
@@ -68,7 +69,7 @@ def _seats(line: InvoiceLine) -> str:
 
 
 def _add_on(line: InvoiceLine) -> str:
-    facts = {"name": line.subject, "number": number(line.quantity)}
+    facts = {"name": _add_on_name(line.subject), "number": number(line.quantity)}
     return _("Add-on %(name)s: %(number)s") % facts
 
 
@@ -114,6 +115,12 @@ def _plan_name(key: str) -> str:
         return catalogue.plan(key).name
     except KeyError:
         return key
+
+
+def _add_on_name(key: str) -> str:
+    """As the catalogue names it, its key where it is sold no more."""
+    found = catalogue.load().add_ons.get(key)
+    return add_on_name(found.name) if found else key
 
 
 def _subject(line: InvoiceLine) -> str:

@@ -68,3 +68,25 @@ def test_the_fonts_are_in_the_file_as_the_letters_that_are_used(acme, now):
     ]
     assert all(fonts.values())
     assert len(made) < 150_000
+
+
+def test_add_ons_are_named_in_the_language_of_the_paper(acme, now):
+    lines = tuple(
+        line(100, kind="add_on", subject=key) for key in ("emails", "single_sign_on", "gone")
+    )
+    invoice = books.issue(
+        tenant_id=acme.pk, draft=Draft("USD", lines, ()), kind=Invoice.Kind.PERIOD, key="a", now=now
+    )
+
+    told = {each: words_of(paper.invoice_pdf(invoice, language=each)) for each in ("en", "es")}
+
+    names = {
+        "en": ("Add-on 50,000 e-mails: 1", "Add-on Single sign-on: 1", "Add-on gone: 1"),
+        "es": (
+            "Complemento 50 000 correos: 1", "Complemento Inicio de sesión único: 1",
+            "Complemento gone: 1",
+        ),
+    }  # fmt: skip
+    assert {each: [name for name in names[each] if name not in told[each]] for each in told} == {
+        "en": [], "es": [],
+    }  # fmt: skip

@@ -67,3 +67,16 @@ def test_a_plan_has_the_add_ons_that_may_be_bought_with_it_and_no_code_is_told(s
 @given(number=st.decimals(0, 10**6, places=12))
 def test_an_exact_number_is_told_exactly(number):
     assert Fraction(exact_text(Fraction(number))) == Fraction(number)
+
+
+def test_meters_and_add_ons_are_named_in_the_language_that_is_asked_for(square):
+    answer = square.get("/api/v1/plans", headers={"Accept-Language": "es"}).json()
+    starter = answer["results"][1]
+    names = {each["key"]: each["name"] for each in starter["add_ons"]}
+
+    assert names == {
+        "contacts": "10 000 contactos",
+        "emails": "50 000 correos",
+        "single_sign_on": "Inicio de sesión único",
+    }
+    assert {each["meter"]: each["name"] for each in starter["metered"]}["emails"] == "correos"
