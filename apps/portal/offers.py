@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 
 from apps.portal.labels import FEATURES, METERS
+from apps.portal.price_words import price_lines
 from billing import catalogue
 from billing.catalogue import PlanSpec, PriceSpec
 from config.needs import Feature, Meter
@@ -23,6 +24,7 @@ class Offer:
     price: PriceSpec | None
     limits: list[tuple[Promise, int | None]]
     features: list[Promise]
+    prices: list[str]  # of seats, use above the limits and add-ons, a line each
     below: str  # the name of the plan before, all of which this one has; empty for the first
 
     @property
@@ -52,6 +54,7 @@ def offers(currency: str) -> list[Offer]:
                     if is_of_use(meter, features=spec.features, limit=spec.limits[meter])
                 ],
                 features=added,
+                prices=price_lines(spec, currency=currency, interval=INTERVAL),
                 below=made[-1].spec.name if made else "",
             )
         )

@@ -189,3 +189,10 @@ def test_an_overdue_tenant_reaches_its_plan_and_is_told(globex):
     browser.get("/plan")
 
     assert "A payment for this subscription is overdue." in browser.text
+
+
+def test_the_plans_tell_what_seats_use_and_add_ons_cost(square):
+    page = square.get("/?currency=USD", headers={"Accept-Language": "en"}).content.decode()
+
+    for words in ("each seat more: USD", "e-mails above 25,000: USD", "add-on Single sign-on: USD"):
+        assert words in page, words
