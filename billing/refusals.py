@@ -93,6 +93,14 @@ class SeatsInUse(DomainError):
     title = _("More seats are taken than would be left.")
 
 
+class SeatNeedsConsent(DomainError):
+    """PayPal's buyer must agree to one more seat first: ask for it (`change`, `seats`), then invite."""
+
+    code = "seat_needs_consent"
+    status = 409
+    title = _("Whoever pays must agree to another seat first.")
+
+
 class LastOwner(DomainError):
     """The last owner keeps their seat: somebody must be able to pay and to close."""
 

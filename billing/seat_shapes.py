@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from billing.models import Invitation
+from billing.subscription_shapes import PendingChangeOut
 from config.needs import Role
 from config.serializers import RowSerializer
 from tenants.identity.people import LONGEST_PASSWORD
@@ -22,12 +23,17 @@ class InvitationOut(RowSerializer[Invitation]):
 
 
 class SeatsOut(serializers.Serializer[Any]):
-    """`allowed` and `left` are null where there is no limit; `paid` are those above the plan's own."""
+    """`allowed` and `left` are null where there is no limit; `paid` are those above the plan's own.
+
+    `pending` is a change of the subscription that waits, for the buyer's consent for one: nothing of it
+    is among the others.
+    """
 
     allowed = serializers.IntegerField(allow_null=True)
     paid = serializers.IntegerField()
     taken = serializers.IntegerField()
     left = serializers.IntegerField(allow_null=True)
+    pending = PendingChangeOut(allow_null=True)
     invitations = InvitationOut(many=True)
 
 

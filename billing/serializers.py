@@ -5,6 +5,7 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.fields import empty
 
@@ -12,6 +13,8 @@ from billing import catalogue, signup
 from billing.catalogue import CURRENCIES, INTERVALS
 from billing.models import Provider, Subscription
 from billing.services.terms import present_terms
+from billing.services.wishes import open_change
+from billing.subscription_shapes import PendingChangeOut
 from config.serializers import RowSerializer
 from tenants.models import Archive, Tenant
 from tenants.services import url_of
@@ -88,12 +91,14 @@ class PortalOut(serializers.Serializer[Any]):
 class SubscriptionOut(RowSerializer[Subscription]):
     """Moments are UTC; what does not apply is null. `pending_plan` is asked for and not yet in force.
 
-    `seats` (all of them) and `add_ons` (key: how many) are those paid for.
+    `seats` (all of them) and `add_ons` (key: how many) are those paid for. `pending_change` waits for the
+    provider's or its buyer's word, or for the period's end.
     """
 
     pending_plan = serializers.SerializerMethodField()
     seats = serializers.SerializerMethodField()
     add_ons = serializers.SerializerMethodField()
+    pending_change = serializers.SerializerMethodField()
     provider = serializers.SerializerMethodField()
 
     class Meta:
@@ -101,7 +106,7 @@ class SubscriptionOut(RowSerializer[Subscription]):
         fields = (
             "plan", "status", "pending_plan", "interval", "currency", "provider", "trial_ends_at",
             "period_starts_at", "period_ends_at", "cancels_at_period_end", "grace_ends_at",
-            "billed_until", "seats", "add_ons",
+            "billed_until", "seats", "add_ons", "pending_change",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -115,6 +120,11 @@ class SubscriptionOut(RowSerializer[Subscription]):
     def get_add_ons(self, row: Subscription) -> dict[str, int]:
         terms = present_terms(row)
         return dict(terms.add_ons) if terms else {}
+
+    @extend_schema_field(PendingChangeOut(allow_null=True))
+    def get_pending_change(self, row: Subscription) -> dict[str, Any] | None:
+        change = open_change(row)
+        return dict(PendingChangeOut(change).data) if change else None
 
     def get_provider(self, row: Subscription) -> str | None:
         """Who collects; null while nothing is collected."""

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from billing import catalogue
 from billing.catalogue import INTERVALS
-from billing.models import Redemption
+from billing.models import Redemption, SubscriptionChange
 from billing.money import Money
 from billing.rating.lines import Draft, Line, Tax
 from billing.services.amending import Quote
@@ -73,6 +73,26 @@ class QuoteOut(serializers.Serializer[Any]):
     seats = serializers.IntegerField()
     add_ons = serializers.DictField(child=serializers.IntegerField())
     invoice = DraftOut(allow_null=True)
+
+
+class PendingChangeOut(serializers.Serializer[SubscriptionChange]):
+    """A wish that waits. `pending`: until the buyer agrees at `consent_url`, which holds until `expires_at`."""
+
+    status = serializers.ChoiceField(choices=["pending", "scheduled"])
+    plan = serializers.CharField(source="terms.plan")
+    interval = serializers.CharField(source="terms.interval")
+    seats = serializers.IntegerField(source="terms.seats")
+    add_ons = serializers.SerializerMethodField()
+    asked_at = serializers.DateTimeField()
+    effective_at = serializers.DateTimeField(allow_null=True)
+    expires_at = serializers.DateTimeField(allow_null=True)
+    consent_url = serializers.SerializerMethodField()
+
+    def get_add_ons(self, change: SubscriptionChange) -> dict[str, int]:
+        return dict(change.terms["add_ons"])
+
+    def get_consent_url(self, change: SubscriptionChange) -> str | None:
+        return change.consent_url or None
 
 
 class CouponIn(serializers.Serializer[Any]):

@@ -13,6 +13,7 @@ from billing.services import (
     closing,
     commands,
     dunning,
+    expiring,
     inbox,
     invitations,
     offboarding,
@@ -91,10 +92,11 @@ def send_invitation(*, invitation_id: str) -> bool:
 
 @shared_task(name="billing.expire_trials", base=TenantTask, public=True)
 def expire_trials() -> int:
-    """End what has run out: invitations, trials that nobody paid for, and the grace of those overdue."""
+    """End what has run out: invitations, wishes without their buyer's consent, trials that nobody paid for, and the grace of those overdue."""
     now = timezone.now()
     seats.expire_invitations(now=now)
     trials.tell_ending(now=now)
+    expiring.expire_consents(now=now)
     return subscriptions.expire_trials(now=now) + subscriptions.hold_overdue(now=now)
 
 

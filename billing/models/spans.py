@@ -57,6 +57,12 @@ class SubscriptionChange(models.Model):
     quoted_at = models.DateTimeField()  # the moment from which an immediate change is reckoned
     effective_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
+    # Where the buyer must consent: to what each cycle takes (null: to the plan alone), where, until when.
+    consent_minor = models.PositiveBigIntegerField(null=True, blank=True)
+    consent_url = models.TextField(blank=True, default="", db_default="")
+    expires_at = models.DateTimeField(null=True, blank=True)
+    # What is scheduled once this is agreed: the part of the wish that waits for the period's end.
+    then_terms: "models.JSONField[dict[str, Any] | None]" = models.JSONField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -73,6 +79,11 @@ class SubscriptionChange(models.Model):
                 condition=Q(status__in=["pending", "scheduled"], settled_at=None)
                 | (~Q(status__in=["pending", "scheduled"]) & Q(settled_at__isnull=False)),
                 name="change_settled_has_moment",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["expires_at"], condition=Q(status="pending"), name="change_consent_due"
             ),
         ]
 

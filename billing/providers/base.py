@@ -94,6 +94,9 @@ class ProviderSubscription:
     trial_ends_at: datetime | None = None
     cancels_at_period_end: bool = False
     tenant_id: UUID | None = None
+    # What each cycle takes, and since when: told only where the buyer consents to it (PayPal).
+    cycle_minor: int | None = None
+    priced_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,8 +63,8 @@ class Gateway(MoneyGateway, Protocol):
         """Once paid for, what is collected for it are our invoices. Harmless twice."""
         ...
 
-    def set_quantity(self, *, subscription_id: str, quantity: int) -> str:
-        """So many seats; the address at which the buyer must consent, or empty."""
+    def set_quantity(self, *, subscription_id: str, quantity: int) -> None:
+        """So many seats, as the provider shows them; nothing where it shows none."""
         ...
 
     def subscriptions_of(self, customer_id: str) -> list[ProviderSubscription]: ...
@@ -111,8 +111,13 @@ class Gateway(MoneyGateway, Protocol):
         """The subscription as it is now."""
         ...
 
-    def change_price(self, *, subscription_id: str, price_id: str) -> str:
-        """Ask for another price; the address at which the buyer must consent, or empty."""
+    def change_price(
+        self, *, subscription_id: str, price_id: str, cycle: Money | None = None
+    ) -> str:
+        """Ask for another price; the address at which the buyer must consent, or empty.
+
+        `cycle` is what each cycle is to take where that is more than the price: seats, add-ons.
+        """
         ...
 
     def cancel_at_period_end(self, *, subscription_id: str) -> None: ...

@@ -130,13 +130,19 @@ class PayPal(PayPalMoney, PayPalMethods):
         return "https://www.paypal.com/myaccount/autopay/"
 
     def subscription(self, subscription_id: str) -> ProviderSubscription:
-        found = BillingSubscription.find(subscription_id, api=self._account)
-        return paypal_objects.subscription(found.to_dict())
+        return paypal_objects.subscription(self._subscription(subscription_id, with_plan=True))
 
-    def change_price(self, *, subscription_id: str, price_id: str) -> str:
+    def change_price(
+        self, *, subscription_id: str, price_id: str, cycle: Money | None = None
+    ) -> str:
         """PayPal changes nothing before the buyer consents at the returned address."""
         subscription = BillingSubscription({"id": subscription_id}, api=self._account)
-        revised = subscription.post("revise", {"plan_id": price_id})
+        asked: dict[str, Any] = {"plan_id": price_id}
+        if cycle is not None:
+            amount = {"value": major(cycle), "currency_code": cycle.currency}
+            regular = {"sequence": 1, "pricing_scheme": {"fixed_price": amount}}
+            asked["plan"] = {"billing_cycles": [regular]}
+        revised = subscription.post("revise", asked)
         return paypal_objects.link(revised.to_dict(), "approve")
 
     def cancel_at_period_end(self, *, subscription_id: str) -> None:

@@ -57,6 +57,7 @@ def subscription(found: Mapping[str, Any]) -> ProviderSubscription:
     billing = found.get("billing_info") or {}
     starts = moment((billing.get("last_payment") or {}).get("time") or found.get("start_time"))
     ends = moment(billing.get("next_billing_time"))
+    cycle_minor, priced_at = _priced(found.get("plan") or {})
     has_period = starts is not None and ends is not None and ends > starts
     return ProviderSubscription(
         provider=PROVIDER,
@@ -68,7 +69,19 @@ def subscription(found: Mapping[str, Any]) -> ProviderSubscription:
         period_starts_at=starts if has_period else None,
         period_ends_at=ends if has_period else None,
         tenant_id=UUID(found["custom_id"]) if found.get("custom_id") else None,
+        cycle_minor=cycle_minor,
+        priced_at=priced_at,
     )
+
+
+def _priced(plan: Mapping[str, Any]) -> tuple[int | None, datetime | None]:
+    """What each cycle takes, and since when it does, of a subscription that was read with its plan."""
+    for cycle in plan.get("billing_cycles", []):
+        scheme = cycle.get("pricing_scheme") or {}
+        if cycle["tenure_type"] == "REGULAR" and scheme.get("fixed_price"):
+            changed = scheme.get("update_time") or scheme.get("create_time")
+            return money(scheme["fixed_price"]).amount, moment(changed)
+    return None, None
 
 
 def _status(named: str, failed_payments: int) -> ProviderStatus:

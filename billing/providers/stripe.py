@@ -9,6 +9,7 @@ import requests
 import stripe
 
 from billing.catalogue import CURRENCIES, PriceSpec
+from billing.money import Money
 from billing.providers import events, stripe_objects
 from billing.providers.base import (
     Checkout,
@@ -129,7 +130,10 @@ class Stripe(StripeMoney):
             found = self._client.v1.subscriptions.retrieve(subscription_id)
         return stripe_objects.subscription(plain(found))
 
-    def change_price(self, *, subscription_id: str, price_id: str) -> str:
+    def change_price(
+        self, *, subscription_id: str, price_id: str, cycle: Money | None = None
+    ) -> str:
+        """At once: nobody needs to consent, and what stands beside the price is ours to collect."""
         with translated():
             found = self._client.v1.subscriptions.retrieve(subscription_id)
             item_id = plain(found)["items"]["data"][0]["id"]

@@ -38,8 +38,8 @@ class StripeMethods:
                 subscription_id, {"pause_collection": {"behavior": "void"}}
             )
 
-    def set_quantity(self, *, subscription_id: str, quantity: int) -> str:
-        """So many seats, as Stripe shows them; empty, since nobody needs to consent."""
+    def set_quantity(self, *, subscription_id: str, quantity: int) -> None:
+        """So many seats, as Stripe shows them. What they cost is ours to collect."""
         with translated():
             found = plain(self._client.v1.subscriptions.retrieve(subscription_id))
             self._client.v1.subscriptions.update(
@@ -49,7 +49,6 @@ class StripeMethods:
                     "proration_behavior": "none",
                 },
             )
-        return ""
 
     def subscriptions_of(self, customer_id: str) -> list[ProviderSubscription]:
         """All subscriptions of a customer, those that are over too."""

@@ -83,6 +83,12 @@ def _priced(terms: Terms, catalogue: Catalogue) -> Iterator[tuple[LineKind, str,
         yield LineKind.ADD_ON, key, Money(unit, terms.currency), quantity
 
 
+def whole_cycle(terms: Terms, catalogue: Catalogue) -> Money:
+    """What plan, seats and add-ons cost for a whole period, before discounts and taxes. Raises KeyError."""
+    priced = (unit.times(quantity) for _, _, unit, quantity in _priced(terms, catalogue))
+    return total(priced, currency=terms.currency)
+
+
 def _bought_seats(terms: Terms, spec: PlanSpec) -> Iterator[tuple[LineKind, str, Money, int]]:
     seats = spec.seats
     if seats and terms.seats > seats.included:

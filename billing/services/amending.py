@@ -10,19 +10,17 @@ from uuid import UUID
 
 from django.db import transaction
 
-from billing import providers
 from billing.catalogue import FREE
 from billing.models import Invoice, Subscription, SubscriptionChange
 from billing.rating.lines import Draft
 from billing.rating.terms import Terms
 from billing.refusals import ChangeNotOpen, PaymentRequired
-from billing.services import charging
+from billing.services import charging, consenting
 from billing.services.closing import catch_up
 from billing.services.coupons import claim
 from billing.services.finding import find_plan, subscription_of
 from billing.services.granting import grant_beside_plan
 from billing.services.grants import entitle
-from billing.services.prices import current_price
 from billing.services.terms import present_terms
 from billing.services.wishes import (
     Step,
@@ -97,22 +95,23 @@ def change(*, tenant_id: UUID, wish: Wish, now: datetime) -> Amended:
     """Let the wish hold: more at once, less from the period's end on.
 
     Another plan or interval is asked of the provider too, which collects under its price and may want
-    the buyer's consent: what is more then waits for its word, with `pending_plan`. Raises NotFound,
+    the buyer's consent (PayPal, for seats and add-ons too): what is more then waits for its word. Raises NotFound,
     PaymentRequired, TenantClosing, ValidationFailed, SeatsNotSold, SeatsInUse, CouponInvalid,
     QuoteOutdated, PlanNotForSale, ProviderDown, ProviderRefused.
     """
     row, present = _collected(tenant_id, wish, now)
     at = quote_moment(row, wish, now=now)
     step = _step(row, present, wish, now)
-    was_waiting = _call_off(row, now)
+    must_unlearn = _call_off(row, present, now)
     if step == Step():
-        consent_url = _ask_provider(row, present) if was_waiting else ""
+        consent_url = consenting.ask(row, present).url if must_unlearn else ""
         row.save()
         return Amended(row, consent_url)
     wanted = step.at_once or step.later or present
     _record(row, present, wanted)
     is_other_price = (wanted.plan, wanted.interval) != (present.plan, present.interval)
-    if is_other_price and row.is_collected:
+    needs_consent = step.at_once is not None and consenting.is_needed(row, present, step.at_once)
+    if (is_other_price and row.is_collected) or needs_consent:
         return _through_provider(row, step, at, now)
     invoice = _at_once(row, step.at_once, at, now) if step.at_once else None
     if step.later is not None:
@@ -138,8 +137,8 @@ def resume(*, tenant_id: UUID, now: datetime) -> Amended:
     row, present = _collected(tenant_id, Wish(plan=None), now)
     if open_change(row) is None and not row.cancels_at_period_end:
         raise ChangeNotOpen()
-    _call_off(row, now)
-    consent_url = _ask_provider(row, present)
+    must_unlearn = _call_off(row, present, now)
+    consent_url = consenting.ask(row, present).url if must_unlearn else ""
     row.save()
     return Amended(row, consent_url)
 
@@ -165,9 +164,11 @@ def _step(row: Subscription, present: Terms, wish: Wish, now: datetime) -> Step:
     return steps(present, new)
 
 
-def _call_off(row: Subscription, now: datetime) -> bool:
-    """Whether anything waited: then the provider is to hear the last word."""
-    return settle_change(row, to=Change.CALLED_OFF, now=now) or row.cancels_at_period_end
+def _call_off(row: Subscription, present: Terms, now: datetime) -> bool:
+    """Whether the provider knows of what waited: then it is to hear the last word."""
+    was_told = consenting.was_told(present, open_change(row))
+    settle_change(row, to=Change.CALLED_OFF, now=now)
+    return was_told or row.cancels_at_period_end
 
 
 def _through_provider(row: Subscription, step: Step, at: datetime, now: datetime) -> Amended:
@@ -175,37 +176,24 @@ def _through_provider(row: Subscription, step: Step, at: datetime, now: datetime
     if wanted is None:
         raise NotFound()
     status = Change.PENDING if step.at_once else Change.SCHEDULED
-    _wait(row, wanted, status, at, now)
-    consent_url = _ask_provider(row, wanted)
+    waiting = _wait(row, wanted, status, at, now)
+    asked = consenting.ask(row, wanted)
+    consenting.note(waiting, asked, rest=step.later if step.at_once else None, now=now)
     row.save()
-    return Amended(row, consent_url)
+    return Amended(row, asked.url)
 
 
-def _ask_provider(row: Subscription, terms: Terms) -> str:
-    """Tell the provider which price it is to have; the address where the buyer must consent, or empty."""
-    if not row.is_collected:
-        return ""
-    gateway = providers.gateway(row.provider)
-    if terms.plan == FREE:
-        gateway.cancel_at_period_end(subscription_id=row.provider_subscription_id)
-        return ""
-    price = current_price(
-        provider=row.provider, plan=terms.plan, currency=terms.currency, interval=terms.interval
-    )
-    return gateway.change_price(
-        subscription_id=row.provider_subscription_id, price_id=price.price_id
-    )
-
-
-def _wait(row: Subscription, terms: Terms, status: Change, at: datetime, now: datetime) -> None:
-    row.changes.create(
+def _wait(
+    row: Subscription, terms: Terms, status: Change, at: datetime, now: datetime
+) -> SubscriptionChange:
+    row.pending_plan = terms.plan if terms.plan != row.plan else ""
+    return row.changes.create(
         terms=terms.stored(),
         status=status,
         asked_at=now,
         quoted_at=at,
         effective_at=row.billed_until if status == Change.SCHEDULED else None,
     )
-    row.pending_plan = terms.plan if terms.plan != row.plan else ""
 
 
 def _at_once(row: Subscription, terms: Terms, at: datetime, now: datetime) -> Invoice | None:

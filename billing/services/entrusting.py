@@ -9,11 +9,13 @@ from django.db.models import Sum
 from billing import providers
 from billing.models import Invoice, ProviderCommand, Subscription
 from billing.money import Money
+from billing.providers.base import ProviderNotYet
 from billing.services import commands
 from config.logs import logger
 
 log = logger(__name__)
 Kind = ProviderCommand.Kind
+_CONSENT_PAUSE = timedelta(minutes=10)
 
 
 @transaction.atomic
@@ -60,6 +62,9 @@ def promise_carry(*, tenant_id: UUID, now: datetime, is_first: bool = False) -> 
 def carry(command: ProviderCommand, now: datetime) -> str:
     """Let the provider's next cycles take what is due of this tenant, and no more."""
     row = Subscription.objects.get(tenant_id=command.tenant_id)
+    # Another price would take the place of the one that the buyer is just asked to agree to.
+    if row.changes.filter(status="pending", expires_at__isnull=False).exists():
+        raise ProviderNotYet(provider=command.provider, until=now + _CONSENT_PAUSE)
     due = carried(row)
     if row.provider == command.provider and row.is_collected:
         gateway = providers.gateway(command.provider)

@@ -10,7 +10,7 @@ from billing.catalogue import FREE
 from billing.models import ProviderPrice, Subscription, SubscriptionChange
 from billing.providers.base import ProviderSubscription
 from billing.rating.terms import Terms
-from billing.services import charging
+from billing.services import charging, consenting
 from billing.services.charging import Charge
 from billing.services.terms import plain_terms, present_terms
 from billing.services.wishes import carry_over, open_change, quoted, settle_change
@@ -81,9 +81,10 @@ def _go_on(
 ) -> list[Charge]:
     change = open_change(row)
     wanted = Terms.read(change.terms) if change else None
-    if change and wanted and _is_of(wanted, price):
+    if change and wanted and _is_of(wanted, price) and consenting.is_given(change, found):
         return _agreed(row, change, wanted, now)
     if _is_of(terms, price):
+        consenting.take_back(row, found, now=now)
         return []
     # Changed at the provider itself, on its own pages: what was waiting here holds no more.
     settle_change(row, to=Change.CALLED_OFF, now=now)
@@ -100,7 +101,9 @@ def _agreed(
         return []
     at = quoted(row, change, now=now)
     settle_change(row, to=Change.DONE, now=now)
-    return [_change(row, wanted, at, f"change:{change.pk}", now)]
+    charge = _change(row, wanted, at, f"change:{change.pk}", now)
+    consenting.schedule_rest(row, change, now=now)
+    return [charge]
 
 
 def _change_at_provider(

@@ -12,10 +12,11 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from billing.models import Invitation, Subscription
+from billing.models import Invitation, Subscription, SubscriptionChange
 from billing.refusals import LastOwner
 from billing.services.granting import bought_seats
 from billing.services.terms import present_terms
+from billing.services.wishes import open_change
 from config.celery import later
 from config.errors import NotFound, PermissionDenied, ValidationFailed
 from config.logs import logger
@@ -175,13 +176,14 @@ def _expire(pk: UUID, now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Seats:
-    """`allowed` and `left` None: no limit. `paid` are those bought above the plan's own."""
+    """`allowed` and `left` None: no limit. `paid` are those bought above the plan's own. `pending` waits."""
 
     allowed: int | None
     paid: int
     taken: int
     left: int | None
     invitations: list[Invitation]
+    pending: SubscriptionChange | None = None
 
 
 def seats_of(tenant_id: UUID, *, now: datetime) -> Seats:
@@ -190,16 +192,17 @@ def seats_of(tenant_id: UUID, *, now: datetime) -> Seats:
     allowed = found.limit(Meter.SEATS)
     taken = ledger.used_in(tenant_id, Meter.SEATS, EPOCH)
     waiting = Invitation.objects.waiting().filter(tenant_id=tenant_id).order_by("-pk")
+    row = Subscription.objects.filter(tenant_id=tenant_id).first()
     return Seats(
         allowed=allowed,
-        paid=_paid_seats(tenant_id),
+        paid=_paid_seats(row),
         taken=taken,
         left=None if allowed is None else max(0, allowed - taken),
         invitations=list(waiting[:_BATCH]),
+        pending=open_change(row) if row else None,
     )
 
 
-def _paid_seats(tenant_id: UUID) -> int:
-    row = Subscription.objects.filter(tenant_id=tenant_id).first()
+def _paid_seats(row: Subscription | None) -> int:
     terms = present_terms(row) if row else None
     return bought_seats(terms) if terms else 0

@@ -157,7 +157,8 @@ def _still_pending(row: Subscription, found: ProviderSubscription) -> str:
         return FREE
     change = open_change(row)
     if change is not None:
-        return str(change.terms["plan"])
+        wanted = str(change.terms["plan"])
+        return wanted if wanted != row.plan else ""
     is_settled = row.pending_plan in {row.plan, FREE} or not found.status.is_live
     return "" if is_settled else row.pending_plan
 

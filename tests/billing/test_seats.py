@@ -40,7 +40,7 @@ def test_an_invitation_takes_a_seat_and_its_acceptance_takes_no_other(api, globe
     row = Invitation.objects.get()
     assert (asked["id"], row.email, row.role) == (str(row.pk), "ana@guests.test", "editor")
     assert api(globex).get("/api/v1/seats") | {"invitations": 0} == {
-        "allowed": 5, "paid": 0, "taken": 1, "left": 4, "invitations": 0,
+        "allowed": 5, "paid": 0, "taken": 1, "pending": None, "left": 4, "invitations": 0,
     }  # fmt: skip
 
     wish = {"token": token_of(row), "password": PASSWORD, "name": "Ana"}
