@@ -2,6 +2,8 @@ import pytest
 
 from apps.content.models import Piece
 from config.ids import new_id
+from config.needs import Meter
+from quotas import ledger
 from tenants.isolation import tenant_context
 from tests.content.asking import GENERATE, PIECES, REQUIRED, UNKNOWN, made
 from tests.factories_campaigns import BriefFactory
@@ -118,3 +120,19 @@ def test_a_tenant_has_ten_texts_a_minute_generated_and_one_more_is_told_when(acm
     assert (refused["code"], refused["rule"]) == ("rate_limited", "endpoint:content_generate")
     assert 1 <= int(client.last.headers["Retry-After"]) <= 6
     assert '"endpoint:content_generate";q=10;w=60' in client.last.headers["RateLimit-Policy"]
+
+
+def test_the_last_text_of_the_plan_can_be_had_and_one_more_is_not_kept(globex, api, now):
+    left = ledger.remaining(tenant_id=globex.id, meter=Meter.TEXT_GENERATIONS, now=now)
+    assert left is not None
+    ledger.consume(
+        tenant_id=globex.id, meter=Meter.TEXT_GENERATIONS, quantity=left - 1, key="others", now=now
+    )
+    client = api(globex)
+    client.post(GENERATE, WISH)
+
+    refused = client.post(GENERATE, WISH, status=402)
+
+    facts = [refused[fact] for fact in ("code", "meter", "limit", "used", "asked")]
+    assert facts == ["quota_exceeded", "text_generations", left, left, 1]
+    assert len(client.get(PIECES)["results"]) == 1

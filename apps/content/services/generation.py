@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.utils.translation import gettext as translated
 
 from apps.content.channels import LIMITS, USUAL_CHANNEL
@@ -12,7 +13,10 @@ from apps.content.models import Brief, Channel, Kind, Piece
 from apps.content.providers.offline import OfflineWriter
 from apps.content.providers.writer import Draft, LanguageUnknown, Order, Writer
 from apps.content.services import briefs, pieces
+from config.context import require_tenant
 from config.errors import ValidationFailed
+from config.needs import Meter
+from quotas import ledger
 
 DEFAULT_LANGUAGE = "en"
 
@@ -42,7 +46,10 @@ class Generated:
 def generate(
     *, wish: Wish, by_id: UUID | None, now: datetime, writer: Writer | None = None
 ) -> Generated:
-    """Write and keep a draft. Raises BriefNotApproved, ValidationFailed (`brief_id`, `channel`, `language`)."""
+    """Write and keep a draft, counted against the plan.
+
+    Raises BriefNotApproved, ValidationFailed (`brief_id`, `channel`, `language`), QuotaExceeded, SpendCapReached.
+    """
     brief = _brief(wish)
     channel = Channel(wish.channel or _usual_channel(wish.kind, brief))
     language = wish.language or (
@@ -67,8 +74,21 @@ def generate(
         "engine": draft.engine,
         "brief_id": wish.brief_id,
     }
-    piece = pieces.create(fields=fields, by_id=by_id, now=now)
+    piece = _kept(fields, by_id=by_id, now=now)
     return Generated(piece=piece, kind=wish.kind, notice=draft.notice)
+
+
+@transaction.atomic
+def _kept(fields: dict[str, Any], *, by_id: UUID | None, now: datetime) -> Piece:
+    piece = pieces.create(fields=fields, by_id=by_id, now=now)
+    ledger.consume(
+        tenant_id=require_tenant().id,
+        meter=Meter.TEXT_GENERATIONS,
+        quantity=1,
+        key=f"piece:{piece.pk}",
+        now=now,
+    )
+    return piece
 
 
 def _brief(wish: Wish) -> Brief | None:
