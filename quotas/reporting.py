@@ -2,7 +2,7 @@
 
 - **When.** An event counts in the period in which it occurred while that period is open: until
   LATE_GRACE after its end. Later it counts in the present period, and says so (`is_late`); so does one
-  from before the present subscription's first period. More than CLOCK_SKEW ahead of our clock is refused.
+  from before the present subscription's first period. More than CLOCK_SKEW ahead of our clock, or before 1970, is refused.
 - **Twice.** A key is the tenant's, whatever the meter. With the same body it answers what is stored;
   with another one it is refused. Two of one batch, of two batches, days or processes count once.
 - **Alerts.** A batch that takes a meter's present total across a threshold promises one look at it.
@@ -31,7 +31,8 @@ from quotas.caps.crossing import promise_spend_alerts
 from quotas.entitlements import Snapshot, snapshot
 from quotas.meters import METERS, MeterSpec, period_start
 from quotas.models import UsageEvent
-from quotas.periods import Window, period_around
+from quotas.periods import EPOCH, Window, period_around
+from quotas.properties import are_same
 from quotas.refusals import UsageKeyReused
 
 LATE_GRACE = timedelta(days=3)
@@ -129,6 +130,8 @@ def _fault(report: UsageReport, now: datetime) -> ValidationFailed | None:
         return _invalid("meter", _("One of %(meters)s.") % {"meters": ", ".join(_REPORTABLE)})
     if report.occurred_at > now + CLOCK_SKEW:
         return _invalid("occurred_at", _("This is in the future."))
+    if report.occurred_at < EPOCH:
+        return _invalid("occurred_at", _("This is before 1970."))
     return _fault_of_value(spec, report) if spec.counted_by else None
 
 
@@ -222,9 +225,8 @@ def _outcome(
     for name in ("occurred_at", "period_start", "recorded_at"):
         known[name] = datetime.fromisoformat(known[name])
     is_same = all(
-        known[name] == getattr(row, name)
-        for name in ("meter", "quantity", "occurred_at", "properties")
-    )
+        known[name] == getattr(row, name) for name in ("meter", "quantity", "occurred_at")
+    ) and are_same(known["properties"], row.properties)
     return Stored(known, is_new=False) if is_same else UsageKeyReused(key=row.key)
 
 
