@@ -63,6 +63,12 @@ def flush() -> int:
     return len(noted)
 
 
+def clear() -> None:
+    """Forget what is noted and not flushed."""
+    with _counting:
+        _counted.clear()
+
+
 def calls_by(by: str, *, tenant_id: UUID, starts_at: datetime, ends_at: datetime) -> dict[str, int]:
     """Calls of the months that began in [starts_at, ends_at), by `app`, `member` or `api_key` ("": nobody's)."""
     months = {"tenant_id": tenant_id, "period_start__gte": starts_at, "period_start__lt": ends_at}

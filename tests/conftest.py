@@ -152,7 +152,7 @@ def _patient_gate(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _nothing_remembered(tmp_path_factory: pytest.TempPathFactory, settings: Any) -> Iterator[None]:
     """What this process knew of the tenants of an earlier test, and counted for them, ends with it."""
-    from quotas import explanations
+    from quotas import callers, explanations
     from quotas.spool import end_spool
     from tenants.snapshots import snapshots
 
@@ -160,6 +160,7 @@ def _nothing_remembered(tmp_path_factory: pytest.TempPathFactory, settings: Any)
     yield
     snapshots.clear()
     explanations.clear()
+    callers.clear()
     end_spool(is_folded=True)
 
 
