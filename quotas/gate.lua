@@ -59,8 +59,6 @@ end
 local asked, allowed = tonumber(ARGV[3]), tonumber(ARGV[4])
 local lease = ARGV[8]
 local calls_used, epoch, running, spent, is_capped = 0, '', 0, 0, false
--- A question that is sent again, since its answer was lost: it has its lease, and all is counted already.
-local is_repeated = false
 
 if asked > 0 or lease ~= '' then
   -- Whoever was killed gives back by itself what it had reserved.
@@ -74,7 +72,8 @@ if asked > 0 or lease ~= '' then
   end
 end
 
-is_repeated = lease ~= '' and redis.call('ZSCORE', KEYS[3], lease) ~= false
+-- A question that is sent again, since its answer was lost: it has its lease, and all is counted already.
+local is_repeated = lease ~= '' and redis.call('ZSCORE', KEYS[3], lease) ~= false
 
 if asked > 0 then
   local counters = redis.call('HMGET', KEYS[2], 'epoch', 'base', 'counted', 'reserved')
@@ -86,6 +85,7 @@ if asked > 0 then
     redis.call('EXPIREAT', KEYS[2], ARGV[7])
     -- What is reserved was counted by the hash that is lost.
     redis.call('DEL', KEYS[3])
+    is_repeated = false
     counters = { ARGV[5], ARGV[6], '0', '0' }
   end
   epoch = counters[1]

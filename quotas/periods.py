@@ -7,12 +7,14 @@ reckoned from the anchor itself, so that a short month moves no later one.
 
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from typing import TypeVar
 
 # Where the period of a lifetime begins.
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MONTHS_IN = {"month": 1, "year": 12}
+Day = TypeVar("Day", bound=date)
 
 
 class Window(StrEnum):
@@ -37,12 +39,13 @@ class Anchor:
         at = at.astimezone(UTC)
         months = (at.year - first.year) * 12 + at.month - first.month
         number = months // length
-        if _months_after(first, number * length) > at:
+        if months_after(first, number * length) > at:
             number -= 1
-        return _months_after(first, number * length), _months_after(first, (number + 1) * length)
+        return months_after(first, number * length), months_after(first, (number + 1) * length)
 
 
-def _months_after(first: datetime, months: int) -> datetime:
+def months_after(first: Day, months: int) -> Day:
+    """The same day of a later month, or its last one."""
     year, month = divmod(first.year * 12 + first.month - 1 + months, 12)
     day = min(first.day, monthrange(year, month + 1)[1])
     return first.replace(year=year, month=month + 1, day=day)

@@ -7,7 +7,7 @@ before it or may come until then at the same time, whatever comes after.
 
 from uuid import UUID
 
-_FORGET_ABOVE = 1_024
+_FORGET_ABOVE_TENANTS = 1_024
 
 
 class Turns:
@@ -16,13 +16,16 @@ class Turns:
     def __init__(self) -> None:
         self._now = 0
         self._next: dict[UUID | None, int] = {}
+        self._forget_above = _FORGET_ABOVE_TENANTS
 
     def take(self, tenant_id: UUID | None) -> int:
         """The turn of a tenant's request that comes now; the lowest goes first."""
         turn = max(self._now, self._next.get(tenant_id, 0))
         self._next[tenant_id] = turn + 1
-        if len(self._next) > _FORGET_ABOVE:
+        if len(self._next) > self._forget_above:
             self._next = {one: first for one, first in self._next.items() if first > self._now}
+            # Where most are still ahead, not at each request: their tenants are as many as there are.
+            self._forget_above = max(_FORGET_ABOVE_TENANTS, 2 * len(self._next))
         return turn
 
     def begin(self, turn: int) -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Callable, Collection
 from uuid import UUID
 
 from celery import shared_task
@@ -17,6 +18,8 @@ from tenants.tasks import TenantTask
 log = logger(__name__)
 # Then the next task in the queue gets its turn: a long import starves no other tenant.
 BATCHES_IN_A_ROW = 100
+_WORKING = (Tenant.Status.ACTIVE,)
+_SERVED = (*_WORKING, Tenant.Status.SUSPENDED)
 _IMPORTS = Needs(feature=Feature.IMPORTS, meter=None, deferrable=True)
 
 
@@ -36,19 +39,18 @@ def import_contacts(*, import_id: str) -> None:
 
 @shared_task(name="crm.resume_imports_everywhere", base=TenantTask, public=True)
 def resume_imports_everywhere() -> int:
-    """Wake the silent imports of every tenant that may import; one tenant's trouble is not the others'."""
-    woken = 0
+    """Wake the silent imports of every tenant that may import."""
     now = timezone.now()
-    for tenant in list(Tenant.objects.filter(status=Tenant.Status.ACTIVE)):
-        try:
-            if not is_admitted(tenant.pk, _IMPORTS, now=now):
-                continue
-            with tenant_context(tenant):
-                woken += sweeping.wake_silent(now=now)
-                sweeping.drop_left_over(now=now)
-        except DatabaseError:
-            log.exception("imports.sweep_failed", extra={"tenant_id": str(tenant.id)})
-    return woken
+
+    def wake(tenant: Tenant) -> int:
+        if not is_admitted(tenant.pk, _IMPORTS, now=now):
+            return 0
+        with tenant_context(tenant):
+            woken = sweeping.wake_silent(now=now)
+            sweeping.drop_left_over(now=now)
+        return woken
+
+    return _everywhere(wake, _WORKING, failed="imports.sweep_failed")
 
 
 @shared_task(name="crm.remind_of_privacy_requests", base=TenantTask, public=True)
@@ -57,33 +59,37 @@ def remind_of_privacy_requests() -> int:
 
     Also of tenants that are suspended: the law does not wait.
     """
-    told = 0
-    now = timezone.now()
-    serving = (Tenant.Status.ACTIVE, Tenant.Status.SUSPENDED)
-    for tenant in list(Tenant.objects.filter(status__in=serving)):
-        try:
-            with tenant_context(tenant):
-                due = reminding.due_soon(today=now.date())
-            told += reminding.remind(tenant_id=tenant.pk, due=due, today=now.date())
-        except DatabaseError:
-            log.exception("privacy_requests.reminding_failed", extra={"tenant_id": str(tenant.id)})
-    return told
+    today = timezone.now().date()
+
+    def remind(tenant: Tenant) -> int:
+        with tenant_context(tenant):
+            due = reminding.due_soon(today=today)
+        return reminding.remind(tenant_id=tenant.pk, due=due, today=today)
+
+    return _everywhere(remind, _SERVED, failed="privacy_requests.reminding_failed")
 
 
 @shared_task(name="crm.enforce_retention", base=TenantTask, public=True)
 def enforce_retention() -> int:
-    """Let go of what every tenant keeps no longer; how many rows. One tenant's trouble is not the others'."""
-    gone = 0
+    """Let go of what every tenant keeps no longer; how many rows."""
     now = timezone.now()
-    serving = (Tenant.Status.ACTIVE, Tenant.Status.SUSPENDED)
-    for tenant in list(Tenant.objects.filter(status__in=serving)):
-        try:
-            with tenant_context(tenant):
-                counts = retention.enforce(now=now)
-        except DatabaseError:
-            log.exception("retention.failed", extra={"tenant_id": str(tenant.id)})
-            continue
+
+    def let_go(tenant: Tenant) -> int:
+        with tenant_context(tenant):
+            counts = retention.enforce(now=now)
         if counts:
             log.info("retention.enforced", extra={"tenant_id": str(tenant.id), "rows": counts})
-        gone += sum(counts.values())
-    return gone
+        return sum(counts.values())
+
+    return _everywhere(let_go, _SERVED, failed="retention.failed")
+
+
+def _everywhere(work: Callable[[Tenant], int], statuses: Collection[str], *, failed: str) -> int:
+    """`work` for every tenant in one of these states; one tenant's trouble is not the others'. The sum."""
+    done = 0
+    for tenant in list(Tenant.objects.filter(status__in=statuses)):
+        try:
+            done += work(tenant)
+        except DatabaseError:
+            log.exception(failed, extra={"tenant_id": str(tenant.id)})
+    return done

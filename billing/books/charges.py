@@ -8,11 +8,9 @@ from uuid import UUID
 
 from django.utils.dateparse import parse_datetime
 
-from billing.books.costing import IN_TIME, OF_PERIOD, shared, units_by
+from billing.books.costing import OF_PERIOD, shared, units_by, used_by
 from billing.models import Invoice
 from billing.money import Money
-from config.needs import Meter
-from quotas import callers
 from tenants.models import ApiKey, Member
 
 
@@ -50,13 +48,9 @@ def charged_on(invoice: Invoice, *, by: str) -> list[Charged]:
 
 def used_in_month(*, tenant_id: UUID, by: str, start: datetime, end: datetime) -> list[Charged]:
     """What was used in [start, end), a calendar month, whatever it will be charged."""
-    facts = {"tenant": tenant_id, "starts_at": start, "ends_at": end}
-    meters = units_by(by, IN_TIME, facts)
-    calls = callers.calls_by(by, tenant_id=tenant_id, starts_at=start, ends_at=end)
-    meters |= {Meter.API_CALLS.value: calls} if calls else {}
     found = [
         Charged(label, meter, units)
-        for meter, shares in meters.items()
+        for meter, shares in used_by(by, tenant_id=tenant_id, starts_at=start, ends_at=end).items()
         for label, units in shares.items()
     ]
     return _named(found, by=by, tenant_id=tenant_id)

@@ -2,8 +2,8 @@
 
 An event is a member's, a key's or a campaign's where its reporter said so (`properties`), or else whose the
 request or the task was that wrote it (config/cause.py), or where its key names the campaign; what changes an
-event falls to whom that fell. API calls are counted by who asked alone (quotas/callers.py). Costs are in the currency of the revenue, from a table for each (`costs.toml`): nothing
-is converted.
+event falls to whom that fell. API calls are counted by who asked alone (quotas/callers.py). Costs are in the
+currency of the revenue, from a table for each (`costs.toml`): nothing is converted.
 """
 
 import tomllib
@@ -49,7 +49,7 @@ SELECT {label}, event.meter, sum(CASE event.kind WHEN 'refunded' THEN -event.qua
  WHERE event.tenant_id = %(tenant)s AND {when}
  GROUP BY 1, 2 ORDER BY 1, 2
 """
-IN_TIME: LiteralString = "event.recorded_at >= %(starts_at)s AND event.recorded_at < %(ends_at)s"
+_IN_TIME: LiteralString = "event.recorded_at >= %(starts_at)s AND event.recorded_at < %(ends_at)s"
 OF_PERIOD: LiteralString = "event.meter = %(meter)s AND event.period_start = %(period)s"
 _UNITS: LiteralString = """
 SELECT tenant_id, meter, sum(CASE kind WHEN 'refunded' THEN -quantity ELSE quantity END)
@@ -122,11 +122,7 @@ def allocated(
     *, tenant_id: UUID, by: str, currency: str, starts_at: datetime, ends_at: datetime
 ) -> list[Allocated]:
     """What the tenant used in [starts_at, ends_at), shared out `by` one of DIMENSIONS. Raises KeyError."""
-    facts = {"tenant": tenant_id, "starts_at": starts_at, "ends_at": ends_at}
-    meters = units_by(by, IN_TIME, facts)
-    calls = callers.calls_by(by, tenant_id=tenant_id, starts_at=starts_at, ends_at=ends_at)
-    if calls:
-        meters[Meter.API_CALLS.value] = calls
+    meters = used_by(by, tenant_id=tenant_id, starts_at=starts_at, ends_at=ends_at)
     found = [
         Allocated(label, meter, units[label], Money(cost, currency))
         for meter, units in meters.items()
@@ -186,6 +182,16 @@ def by_plan(found: Iterable[Margin]) -> dict[tuple[str, str], Margin]:
         before = sums.get(key)
         sums[key] = each if before is None else before.plus(each)
     return sums
+
+
+def used_by(
+    by: str, *, tenant_id: UUID, starts_at: datetime, ends_at: datetime
+) -> dict[str, dict[str, int]]:
+    """{meter: {label: units}} of what a tenant used in [starts_at, ends_at), its API calls too."""
+    facts = {"tenant": tenant_id, "starts_at": starts_at, "ends_at": ends_at}
+    meters = units_by(by, _IN_TIME, facts)
+    calls = callers.calls_by(by, tenant_id=tenant_id, starts_at=starts_at, ends_at=ends_at)
+    return meters | ({Meter.API_CALLS.value: calls} if calls else {})
 
 
 def units_by(by: str, when: LiteralString, facts: Mapping[str, Any]) -> dict[str, dict[str, int]]:

@@ -1,6 +1,6 @@
 """A plain connection of the owner: for DDL, locks and work on several schemas side by side."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -21,15 +21,25 @@ def owner_connection(*, autocommit: bool = True) -> psycopg.Connection[tuple[Any
     owner = settings.DATABASE_OWNER
     if owner is None:
         raise NoOwner("DATABASE_OWNER_URL is not set: this process has no rights of the owner.")
+    return plain_connection(owner, name="plaza-owner", autocommit=autocommit)
+
+
+def plain_connection(
+    sign_in: Mapping[str, Any], *, name: str, autocommit: bool = True, patience_seconds: int = 5
+) -> psycopg.Connection[tuple[Any, ...]]:
+    """A connection by one of the settings' sign-ins, without a place or a tenant; the caller closes it.
+
+    Raises psycopg.OperationalError.
+    """
     return psycopg.connect(
-        # The name is Django's of this moment, so that tests reach their own database.
+        # The database is Django's of this moment, so that tests reach their own.
         dbname=django_connection.settings_dict["NAME"],
-        user=owner["USER"],
-        password=owner["PASSWORD"],
-        host=owner["HOST"],
-        port=owner["PORT"],
-        connect_timeout=5,
-        application_name="plaza-owner",
+        user=sign_in["USER"],
+        password=sign_in["PASSWORD"],
+        host=sign_in["HOST"],
+        port=sign_in["PORT"],
+        connect_timeout=patience_seconds,
+        application_name=name,
         autocommit=autocommit,
     )
 

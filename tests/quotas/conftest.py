@@ -19,6 +19,7 @@ from config.ids import new_id
 from config.needs import Feature, Meter, Needs, Role
 from quotas import entitlements, gate
 from quotas.costs import ONE_UNIT, Cost
+from quotas.counters import Counters
 from quotas.decision import Decision
 from quotas.local_limiter import LocalLimiter
 from quotas.periods import Anchor
@@ -29,6 +30,7 @@ from tenants.services import host_of
 from tenants.snapshots import TenantSnapshot
 from tests.client import Api
 from tests.owner import make_role_alone
+from tests.quotas.counting import at
 from tests.quotas.reported import LIMITS
 from tests.stack import free_port
 
@@ -200,3 +202,8 @@ def valkey(
     monkeypatch.setattr(gate, "_local", LocalLimiter())
     yield server
     server.kill()
+
+
+@pytest.fixture
+def counters(valkey: PrivateValkey) -> Counters:
+    return at(valkey.url)

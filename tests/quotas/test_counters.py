@@ -2,7 +2,6 @@
 
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from datetime import UTC, datetime
 from multiprocessing import get_context
 from typing import Any
 from uuid import UUID
@@ -11,49 +10,17 @@ import django
 import pytest
 
 from config.ids import new_id
-from config.quick_redis import QuickRedis
 from quotas.counters import (
     Beginning,
     Counters,
     CountersUnbegun,
     SpoolSum,
     calls_key,
-    key_of,
     running_key,
 )
-from quotas.entitlements import Rate
-from quotas.verdicts import Asked, Bucket, Calls, Lease, Verdict
+from quotas.verdicts import Lease
 from tenants.versions import version_key
-
-NOVEMBER = datetime(2026, 11, 1, tzinfo=UTC)
-
-
-def calls(tenant_id: UUID, asked: int = 1, limit: int | None = None) -> Calls:
-    return Calls(tenant_id, NOVEMBER, asked, limit)
-
-
-def bucket(tenant_id: UUID, limit: int, seconds: int = 3_600, cost: int = 1) -> Bucket:
-    return Bucket("tenant", key_of(tenant_id, "rate", "tenant"), Rate(limit, seconds), cost)
-
-
-def at(url: str) -> Counters:
-    return Counters(QuickRedis(url, timeout_seconds=5), meant_for_seconds=5)
-
-
-def take(
-    server: Counters,
-    buckets: list[Bucket],
-    asked: Calls,
-    beginning: Beginning | None = None,
-    **question: Any,
-) -> Verdict:
-    lease = question.pop("lease", Lease(new_id().hex, 60))
-    return server.take(Asked(asked, tuple(buckets), lease=lease, **question), beginning)
-
-
-@pytest.fixture
-def counters(valkey: Any) -> Counters:
-    return at(valkey.url)
+from tests.quotas.counting import NOVEMBER, at, bucket, calls, take
 
 
 def admitted_by_one_process(facts: tuple[str, str, int, int]) -> int:
@@ -125,24 +92,6 @@ def test_counters_that_are_not_begun_ask_for_the_ledgers_total(counters: Counter
         (10, "first"),
     ]
     assert (over.is_exhausted, over.calls_used) == (True, 10)
-
-
-def test_a_question_whose_answer_was_lost_counts_once_also_at_the_last_of_everything(
-    counters: Counters,
-) -> None:
-    tenant_id = new_id()
-    lease = Lease("asked twice", 60, most=1)
-    asked = calls(tenant_id, 3, limit=3)
-    begin = Beginning("now", 0)
-    first, second = (
-        take(counters, [bucket(tenant_id, 2, cost=2)], asked, begin, lease=lease) for _ in range(2)
-    )
-    told = [(v.refused_by, v.is_exhausted, v.calls_used, v.epoch) for v in (first, second)]
-    assert told == [("", False, 3, "now")] * 2
-    assert [v.rates[0].remaining for v in (first, second)] == [0, 0]
-    assert counters.read([calls_key(tenant_id, NOVEMBER)]) == [("now", 0, 0, 3)]
-    other = Lease("another", 60, most=2)
-    assert take(counters, [bucket(tenant_id, 2)], calls(tenant_id, 0), lease=other).refused_by
 
 
 def test_what_is_settled_counts_or_is_given_back_in_the_epoch_that_reserved_it(

@@ -75,6 +75,14 @@ def test_of_tenants_that_always_have_one_waiting_none_overtakes_an_earlier_reque
     assert [served.count(tenant) for tenant in quiet] == [6, 5, 5]
 
 
+def test_a_tenant_keeps_its_turns_however_many_others_come():
+    turns, tenants = Turns(), [uuid4() for _ in range(3_000)]
+    assert {turns.take(tenant) for tenant in tenants} == {0}
+    assert {turns.take(tenant) for tenant in tenants} == {1}
+    turns.begin(5)
+    assert [turns.take(tenants[0]) for _ in range(2)] == [5, 6]
+
+
 def test_the_first_requests_of_a_process_find_one_room(monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
 

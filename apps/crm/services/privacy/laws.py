@@ -1,17 +1,17 @@
 """What each law lets people ask for, and in how many days it must be answered.
 
-Sources: GDPR art. 12(3), 15-20 (one month, two more where the tenant says why in time); California's
-CCPA regulations, 11 CCR 7021 (45 days, 45 more) and 7026-7027 (15 business days for opting out, never
-longer); Canada's PIPEDA, schedule 1 principle 4.9 and section 8 (30 days, 30 more).
+Sources: GDPR art. 12(3), 15-20 (one month, two more where the tenant says why in time; months as in art. 3 of
+Regulation 1182/71); California's CCPA regulations, 11 CCR 7021 (45 days, 45 more) and 7026-7027 (15 business
+days for opting out, never longer); Canada's PIPEDA, schedule 1 principle 4.9 and section 8 (30 days, 30 more).
 """
 
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from apps.crm.models import PrivacyRequest
+from quotas.periods import months_after
 
 Law, Kind = PrivacyRequest.Law, PrivacyRequest.Kind
-_MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,10 @@ class Term:
         return bool(self.more_months or self.more_days)
 
     def due_on(self, received_on: date, *, is_extended: bool = False) -> date:
-        """The last day. The day of receipt does not count."""
+        """The last day. The day of receipt does not count; a shorter month ends with its own last day."""
         months = self.months + (self.more_months if is_extended else 0)
         days = self.days + (self.more_days if is_extended else 0)
-        due = _months_after(received_on, months) + timedelta(days=days)
+        due = months_after(received_on, months) + timedelta(days=days)
         return _business_days_after(due, self.business_days)
 
 
@@ -58,14 +58,6 @@ TERMS: dict[tuple[str, str], Term] = {
 def kinds_of(law: str) -> list[str]:
     """What may be asked for under `law`."""
     return sorted(kind for known, kind in TERMS if known == law)
-
-
-def _months_after(day: date, months: int) -> date:
-    """The same day of a later month, or its last one (Regulation 1182/71, art. 3)."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    is_leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    last = 29 if month == 1 and is_leap else _MONTH_DAYS[month]
-    return date(year, month + 1, min(day.day, last))
 
 
 def _business_days_after(day: date, count: int) -> date:

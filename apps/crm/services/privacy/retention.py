@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from apps.crm.models import Contact, ImportRowError, PrivacyRequest, RetentionRule
@@ -67,7 +67,7 @@ def _closed_requests(before: datetime) -> "QuerySet[Any]":
 def _anonymise(rows: list[Any], now: datetime) -> int:
     """That it was asked and answered in time stays; who asked goes."""
     found = PrivacyRequest.objects.filter(pk__in=[row.pk for row in rows])
-    return int(found.update(subject="", note="", contact_id=None))
+    return int(found.update(subject="", note="", outcome=F("kind"), contact_id=None))
 
 
 def _archived(before: datetime) -> "QuerySet[Any]":
