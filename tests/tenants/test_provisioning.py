@@ -32,6 +32,23 @@ def test_a_schema_is_the_templates_equal_to_the_name_of_each_constraint_and_inde
     assert Tenant.objects.get().schema_version == tenant.schema_version == code_version()
 
 
+def test_an_empty_tenant_is_small_enough_for_thousands_of_them():
+    tenant = provision(tenant_id=tenant_row().pk)
+
+    with owner_cursor() as cursor:
+        kinds = cursor.execute(
+            "SELECT count(*) FILTER (WHERE relkind IN ('r', 'p')), count(*) FILTER (WHERE relkind = 'i'),"
+            " sum(pg_total_relation_size(oid)) FILTER (WHERE relkind IN ('r', 'p', 'S'))"
+            " FROM pg_class WHERE relnamespace = %s::regnamespace",
+            [tenant.schema_name],
+        ).fetchone()
+    assert kinds is not None
+    tables, indexes, size = map(int, kinds)
+    assert 10 < tables <= 30, tables
+    assert tables < indexes <= 120, indexes
+    assert size <= 1.5 * 1024**2, size
+
+
 def test_no_migration_runs_for_a_tenant():
     tenant = provision(tenant_id=tenant_row().pk)
 
