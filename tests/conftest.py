@@ -14,6 +14,7 @@ import pytest
 import redis
 from django.conf import settings
 from django.db import connection as any_connection
+from django.utils import translation
 
 from config import context
 from config.celery import app as celery_app
@@ -166,9 +167,10 @@ def _nothing_remembered(tmp_path_factory: pytest.TempPathFactory, settings: Any)
 
 @pytest.fixture(autouse=True)
 def _at_public_again() -> Iterator[None]:
-    """What a test asked of the connection by django-tenants' own API ends with it."""
+    """What a test asked of the connection by django-tenants' own API ends with it, and so does its language."""
     yield
     connection.set_schema_to_public()
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)

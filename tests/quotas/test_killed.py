@@ -16,6 +16,7 @@ from config.needs import Meter
 from quotas.models import UsageEvent
 from quotas.reporting import UsageReport, record
 from quotas.retention import imbalances
+from tenants.engine.owner import owner_connection
 from tests.processes import environment_here
 from tests.quotas.test_ledger import used
 
@@ -49,8 +50,22 @@ with at_place(Place.SQUARE):
 UNITS_OF_A_BATCH = sum(1 + n % 3 for n in range(50))
 
 
+def backends() -> int:
+    """Connections to this database, but for the one that asks."""
+    with owner_connection() as owner:
+        found = owner.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        ).fetchone()
+    return int(found[0]) if found else 0
+
+
 def killed_at(tenant_id: Any, told: Path, first: int, lines: int) -> None:
-    """Work in another process, and kill it once so many more batches are told."""
+    """Work in another process, and kill it once so many more batches are told.
+
+    PostgreSQL finishes what it was sent before it notices that nobody is there: that is waited for.
+    """
+    before = backends()
     wanted = len(told.read_text().splitlines()) + lines
     process = subprocess.Popen(
         [sys.executable, "-c", WORK, str(tenant_id), str(told), str(first)],
@@ -65,6 +80,10 @@ def killed_at(tenant_id: Any, told: Path, first: int, lines: int) -> None:
     finally:
         process.kill()
         process.wait()
+    deadline = time.monotonic() + 30
+    while backends() > before:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_the_ledger_is_the_accepted_work_after_kills_and_a_repeat_counts_nothing_twice(
