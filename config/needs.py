@@ -89,6 +89,9 @@ class Needs:
     `cost` are the units that one request takes of the API calls and of the rates; one that searches
     takes `search_cost` more, and a batch takes that of each item of the API calls (quotas/costs.py).
 
+    `read_scope` is what a key must be given to read here, beside its maker's role: a read key takes no
+    archive of everything along.
+
     `public` views ask for no credentials (sign-in, docs). `critical` ones stay reachable for a
     refused tenant (usage, plan, sign-in, export, support): no state, feature, quota or rate of the
     plan refuses them. `deferrable` is bulk work, which waits first when the server is overloaded.
@@ -104,9 +107,15 @@ class Needs:
     public: bool = False
     critical: bool = False
     deferrable: bool = False
+    read_scope: str = "read"
 
     def role_for(self, method: str) -> Role:
         return self.read if method in SAFE_METHODS else self.write
+
+    def scope_for(self, method: str) -> str:
+        if method in SAFE_METHODS:
+            return self.read_scope
+        return "delete" if method == "DELETE" else "write"
 
 
 View = TypeVar("View", bound=Callable[..., Any])

@@ -40,13 +40,7 @@ def role_refusal(asked: Question) -> DomainError | None:
         return PermissionDenied()
     if not caller.role.permits(needed):
         return PermissionDenied(needed_role=needed.value, role=caller.role.value)
-    scope = _scope_of(asked.method)
+    scope = asked.needs.scope_for(asked.method)
     if scope not in caller.scopes:
         return PermissionDenied(needed_scope=scope, scopes=sorted(caller.scopes))
     return None
-
-
-def _scope_of(method: str) -> str:
-    if method in SAFE_METHODS:
-        return "read"
-    return "delete" if method == "DELETE" else "write"

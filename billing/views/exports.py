@@ -4,6 +4,7 @@ Here, since an archive tells the plan. A download asks for credentials like ever
 address is a key by itself.
 """
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +36,8 @@ from tenants.trail.recording import Subject, record
 log = logger(__name__)
 # Whoever leaves, or is suspended, takes their data along.
 NEEDS = Needs(read=Role.ADMIN, write=Role.ADMIN, critical=True, meter=None)
+# An archive holds all personal data: a key that was made to read takes none along.
+DOWNLOAD = replace(NEEDS, read_scope="write")
 # Of a tenant: each reads all of its rows.
 RATE = "20/d"
 
@@ -91,7 +94,7 @@ class ExportDetail(View):
 class ExportDownload(View):
     """The archive itself, as soon as the export is completed."""
 
-    needs = NEEDS
+    needs = DOWNLOAD
     place = Place.SQUARE
     renderer_classes = (JSONRenderer, ZipRenderer)
 

@@ -95,6 +95,27 @@ def test_only_an_owner_and_an_admin_may(acme, api, role):
     assert api(acme, "admin").get(f"{EXPORTS}/{made.pk}")["id"] == str(made.pk)
 
 
+def test_a_key_made_to_read_takes_no_archive_along_whoever_made_it(acme, api):
+    made = lying(acme)
+    statuses = {}
+    for scopes in (["read"], ["readonly"], ["delete", "read"], ["read", "write"], ["admin"]):
+        wish = {"name": "k", "scopes": scopes}
+        key = f"Api-Key {api(acme).post('/api/v1/api-keys', wish)['key']}"
+        for address in (f"{EXPORTS}/{made.pk}/download", f"/exports/{made.pk}/download"):
+            answer = program(acme, key).get(address)
+            body = answer.getvalue() if answer.streaming else answer.content
+            statuses[(*scopes, address[:4])] = (answer.status_code, BYTES in body)
+
+    assert statuses == {
+        (*scopes, address): (200, True) if may else (403, False)
+        for scopes, may in (
+            (("read",), False), (("readonly",), False), (("delete", "read"), False),
+            (("read", "write"), True), (("admin",), True),
+        )
+        for address in ("/api", "/exp")
+    }  # fmt: skip
+
+
 def test_without_credentials_or_by_a_key_that_reads_nothing_is_begun(acme, api):
     made = lying(acme)
     key = api(acme).post("/api/v1/api-keys", {"name": "k", "scopes": ["read"]})["key"]

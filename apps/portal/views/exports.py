@@ -46,7 +46,7 @@ def row(request: HttpRequest, archive_id: UUID) -> HttpResponse:
     return render(request, "portal/parts/export_row.html", {"export": export})
 
 
-@page(api.NEEDS, "GET", place=Place.SQUARE)
+@page(api.DOWNLOAD, "GET", place=Place.SQUARE)
 def download(request: HttpRequest, archive_id: UUID) -> HttpResponse:
     """`/exports/<id>/download`: the archive, for a browser."""
     return api.download(request, archive_id)
