@@ -12,10 +12,30 @@ from tenants.trail.recording import Change, Subject, record
 
 def note_sign_in(member: Member, *, by: str) -> None:
     """In the transaction of what was opened (`by`: a session or tokens). Raises AuditTrailAway."""
+    _of_themselves(Action.SIGN_IN_SUCCEEDED, member, Change(after={"by": by}))
+
+
+def note_sign_out(member: Member, *, by: str) -> None:
+    """That one sign-in of theirs ended (`by`: a session or tokens)."""
+    _of_themselves(Action.SIGN_IN_ENDED, member, Change(before={"by": by}))
+
+
+def note_signed_out_everywhere(member: Member) -> None:
+    """In the transaction that ends them all. It stands in the trail of the tenant where it was asked."""
+    _of_themselves(Action.SIGN_INS_ENDED, member, Change())
+
+
+def note_reuse(member: Member) -> None:
+    """A used refresh token of theirs came again, from whomever, and its family is revoked."""
+    subject = Subject("member", member.pk, masked(member.person.email))
+    record(Action.REFRESH_REUSED, subject, tenant_id=member.tenant_id, actor=NOBODY)
+
+
+def _of_themselves(action: Action, member: Member, change: Change) -> None:
     record(
-        Action.SIGN_IN_SUCCEEDED,
+        action,
         Subject("member", member.pk, masked(member.person.email)),
-        Change(after={"by": by}),
+        change,
         tenant_id=member.tenant_id,
         actor=Actor("person", member.pk, person_id=member.person_id),
     )

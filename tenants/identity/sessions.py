@@ -14,7 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from config.logs import logger
 from tenants.identity.caller import member_of, tenant_of
-from tenants.identity.noting import note_failed_sign_in, note_sign_in
+from tenants.identity.noting import note_failed_sign_in, note_sign_in, note_sign_out
 from tenants.identity.passwords import prove_by_password
 from tenants.identity.refusals import InvalidCredentials
 from tenants.isolation import on_square
@@ -53,13 +53,18 @@ def open_session(request: HttpRequest, *, member: Member, now: datetime) -> None
 
 def sign_out(request: HttpRequest) -> None:
     """Forget the session, on the server too."""
+    member = getattr(request, "member", None)
+    if member is not None:
+        with on_square():
+            note_sign_out(member, by="session")
     request.session.flush()
 
 
 def session_member(request: HttpRequest) -> Member | None:
     """Whose session this is at the asked host, with their person; None for nobody's.
 
-    Another tenant's session, a removed member's, and one from before a change of password are nobody's.
+    Another tenant's session, a removed member's, and one from before a change of password, or before its
+    person signed out everywhere, are nobody's.
     """
     if settings.SESSION_COOKIE_NAME not in request.COOKIES:
         return None
@@ -76,10 +81,16 @@ def session_member(request: HttpRequest) -> Member | None:
         )
         .first()
     )
-    if member is None:
+    if member is None or _is_ended(request, member.person):
         return None
     proof = member.person.get_session_auth_hash()
     return member if constant_time_compare(request.session.get(_PROOF, ""), proof) else None
+
+
+def _is_ended(request: HttpRequest, person: Person) -> bool:
+    if person.signed_out_at is None:
+        return False
+    return datetime.fromisoformat(request.session[_SINCE]) <= person.signed_out_at
 
 
 def safe_next(value: str | None, *, otherwise: str = "/") -> str:

@@ -95,16 +95,30 @@ def _used_up(found: RefreshToken, now: datetime) -> TokenPair:
     return _pair(found.member, found.family, now)
 
 
-def revoke(*, refresh: str, tenant: Tenant, now: datetime) -> None:
-    """Sign out the family of this refresh token; an unknown token is nobody's business (RFC 7009)."""
+def revoke(*, refresh: str, tenant: Tenant, now: datetime) -> Member | None:
+    """Sign out the family of this refresh token, and say whose it is.
+
+    None where nothing was to be revoked: an unknown token is nobody's business (RFC 7009).
+    """
     found = _refresh_tokens(refresh, tenant).first()
-    if found is not None:
-        revoke_family(family=found.family, now=now)
+    if found is None or not revoke_family(family=found.family, now=now):
+        return None
+    return found.member
 
 
-def revoke_family(*, family: UUID, now: datetime) -> None:
-    """Refuse the family's refresh and access tokens from the next request on."""
-    RefreshToken.objects.filter(family=family, revoked_at=None).update(revoked_at=now)
+def revoke_family(*, family: UUID, now: datetime) -> int:
+    """Refuse the family's refresh and access tokens from the next request on; how many rows that changed."""
+    return RefreshToken.objects.filter(family=family, revoked_at=None).update(revoked_at=now)
+
+
+def revoke_all(*, person: Person, now: datetime) -> None:
+    """The same of every family that the person has, at whichever tenant."""
+    RefreshToken.objects.filter(member__person=person, revoked_at=None).update(revoked_at=now)
+
+
+def member_of_family(family: UUID) -> Member:
+    """Whose family this is."""
+    return RefreshToken.objects.select_related("member__person").filter(family=family)[0].member
 
 
 def read_access(token: str, tenant_id: UUID, now: datetime) -> AccessClaims:

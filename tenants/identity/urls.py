@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tenants.identity.views.auth import Login, Logout, Refresh, Token
+from tenants.identity.views.auth import Login, Logout, LogoutEverywhere, Refresh, Token
 from tenants.identity.views.keys import ApiKeyDetail, ApiKeys
 from tenants.identity.views.people import Me, Members, Roles
 
@@ -11,6 +11,7 @@ urlpatterns = [
     path("auth/login", Login.as_view(), name="auth-login"),
     path("auth/refresh", Refresh.as_view(), name="auth-refresh"),
     path("auth/logout", Logout.as_view(), name="auth-logout"),
+    path("auth/logout-everywhere", LogoutEverywhere.as_view(), name="auth-logout-everywhere"),
     path("me", Me.as_view(), name="me"),
     path("users/profile", Me.as_view(), name="users-profile"),
     path("members", Members.as_view({"get": "list"}), name="members"),

@@ -53,6 +53,8 @@ class Person(VersionedModel, AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     locale = models.CharField(max_length=8, blank=True)
     created_at = models.DateTimeField(db_default=Now())
+    # "Sign out everywhere": sessions that began before are nobody's.
+    signed_out_at = models.DateTimeField(null=True)
 
     objects: ClassVar[PersonManager] = PersonManager()
 

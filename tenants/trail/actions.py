@@ -8,6 +8,9 @@ class Action(StrEnum):
 
     SIGN_IN_SUCCEEDED = "sign_in.succeeded"
     SIGN_IN_FAILED = "sign_in.failed"
+    SIGN_IN_ENDED = "sign_in.ended"
+    SIGN_INS_ENDED = "sign_in.all_ended"
+    REFRESH_REUSED = "refresh_token.reused"
     MEMBER_ADDED = "member.added"
     MEMBER_INVITED = "member.invited"
     INVITATION_ENDED = "invitation.ended"

@@ -12,13 +12,20 @@ from rest_framework.response import Response
 
 from config.api import View, parse
 from config.context import Place
-from config.needs import Needs
+from config.errors import PermissionDenied
+from config.needs import Needs, Role
 from tenants.identity import tokens
-from tenants.identity.caller import caller_of, tenant_of
-from tenants.identity.noting import note_failed_sign_in, note_sign_in
+from tenants.identity.caller import caller_of, member_of, tenant_of
+from tenants.identity.noting import (
+    note_failed_sign_in,
+    note_reuse,
+    note_sign_in,
+    note_sign_out,
+)
 from tenants.identity.passwords import prove_by_password
 from tenants.identity.refusals import CredentialsMissing, InvalidCredentials
 from tenants.identity.serializers import LoginOut, LogoutIn, RefreshIn, SignIn, TokenOut
+from tenants.identity.signing_out import sign_out_everywhere
 from tenants.identity.throttles import by_address, limited
 from tenants.identity.tokens import RefreshTokenReused, TokenPair
 from tenants.isolation import on_square
@@ -102,6 +109,7 @@ class Refresh(View):
         if self._reused is not None:
             with on_square():
                 tokens.revoke_family(family=self._reused, now=timezone.now())
+                note_reuse(tokens.member_of_family(self._reused))
         return answer
 
 
@@ -115,10 +123,27 @@ class Logout(View):
     def post(self, request: Request) -> Response:
         refresh = parse(LogoutIn, request.data).get("refresh")
         family = caller_of(request).family
-        if refresh:
-            tokens.revoke(refresh=refresh, tenant=tenant_of(request), now=timezone.now())
-        if family:
-            tokens.revoke_family(family=family, now=timezone.now())
         if not refresh and not family:
             raise CredentialsMissing()
+        now, ended = timezone.now(), None
+        if refresh:
+            ended = tokens.revoke(refresh=refresh, tenant=tenant_of(request), now=now)
+        if family and tokens.revoke_family(family=family, now=now):
+            ended = member_of(request)
+        if ended is not None:
+            note_sign_out(ended, by="token")
+        return Response(status=204)
+
+
+class LogoutEverywhere(View):
+    """End every session and every token of the person who asks, at all of their tenants. Keys stay."""
+
+    needs = Needs(write=Role.READ_ONLY, critical=True)
+    place = Place.SQUARE
+
+    @extend_schema(request=None, responses={204: None})
+    def post(self, request: Request) -> Response:
+        if not caller_of(request).is_person:
+            raise PermissionDenied()
+        sign_out_everywhere(member=member_of(request), now=timezone.now())
         return Response(status=204)
