@@ -58,8 +58,12 @@ app.conf.update(
     task_soft_time_limit=_HARD_LIMIT_SECONDS - 60,
     task_ignore_result=True,
     task_default_queue="plaza",
-    # Whose worker alone has the owner's rights: these make and drop schemas, and read whole ones.
     task_routes={
+        # Long work on what tenants bring along; a cluster gives it workers of its own.
+        "crm.import_contacts": {"queue": "validation"},
+    }
+    # Whose worker alone has the owner's rights: these make and drop schemas, and read whole ones.
+    | {
         name: {"queue": "provisioner"}
         for name in (
             *("tenants.fill_pool", "tenants.export_archive"),

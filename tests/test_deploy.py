@@ -2,12 +2,18 @@
 
 import json
 import re
+import subprocess
+import sys
+from importlib.resources import files
+from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 
 from config import env
 from config.celery import app
+from config.local import roles
 from tenants import tls
 from tenants.roles import SQUARE, WEB
 from tests.stack import REPOSITORY
@@ -19,8 +25,19 @@ OF_COMPOSE = {
     "POSTGRES_WEB_PASSWORD",
     "POSTGRES_SQUARE_PASSWORD",
     "REDIS_PASSWORD",
+    "POSTGRES_HOST",
     "ACME_EMAIL",
+    "COMPOSE_PROFILES",
+    "CERTIFICATES_FOLDER",
+    *(
+        f"{image}_DIGEST"
+        for image in ("PLAZA", "POSTGRES", "VALKEY", "NGINX", "CADDY", "PGBOUNCER", "MAILPIT")
+    ),
 }
+# What `${PLAZA_DIGEST:-}` adds to the image's name.
+OURS = "plaza${PLAZA_DIGEST:-}"
+# Of the schemas that check-jsonschema brings along.
+SCHEMAS = files("check_jsonschema.builtin_schemas.vendor")
 
 
 @pytest.fixture
@@ -42,24 +59,74 @@ def test_everything_that_the_image_copies_is_in_the_tree():
 
 def test_the_image_runs_as_an_unprivileged_user_and_serves_our_application():
     command = json.loads(re.findall(r"^CMD (\[.+\])$", dockerfile(), flags=re.MULTILINE)[-1])
+    web = roles.web(host="0.0.0.0", port=8000, log_config="/app/config/granian.json")
 
     assert re.findall(r"^USER (\S+)$", dockerfile(), flags=re.MULTILINE) == ["10001"]
-    assert (command[0], command[-1]) == ("granian", "config.wsgi:application")
+    assert command == list(web[1:])
 
 
-def test_compose_runs_every_role_from_one_image(compose):
-    roles = {
+def test_the_linter_of_dockerfiles_has_nothing_to_say():
+    hadolint = Path(sys.executable).with_name("hadolint")
+    said = subprocess.run(
+        [hadolint, DEPLOY / "Dockerfile"], capture_output=True, text=True, check=False
+    )
+
+    assert (said.returncode, said.stdout) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("file", "schema"),
+    [
+        (DEPLOY / "compose.yaml", "compose-spec.json"),
+        (REPOSITORY / ".github" / "workflows" / "ci.yaml", "github-workflows.json"),
+    ],
+)
+def test_files_of_others_formats_are_valid_by_their_schema(file, schema):
+    read = yaml.safe_load(file.read_text())
+    # YAML 1.1 reads the key `on` as a truth.
+    told = {"on" if key is True else key: value for key, value in read.items()}
+
+    jsonschema.validate(told, json.loads((SCHEMAS / schema).read_text()))
+
+
+def test_compose_runs_every_role_from_one_image_by_the_command_lines_of_make_up(compose):
+    ran = {
         name: service.get("command", ["the image's own"])
         for name, service in compose["services"].items()
-        if service["image"] == "plaza"
+        if service["image"] == OURS
     }
-    assert {name: command[:4] for name, command in roles.items()} == {
+
+    assert ran == {
         "setup": ["python", "manage.py", "setup"],
         "web": ["the image's own"],
-        "worker": ["celery", "-A", "config.celery", "worker"],
-        "beat": ["celery", "-A", "config.celery", "beat"],
-        "provisioner": ["celery", "-A", "config.celery", "worker"],
+        "worker": list(roles.worker(processes=2)[1:]),
+        "beat": list(roles.beat(schedule="/tmp/beat")[1:]),
+        "provisioner": list(roles.provisioner()[1:]),
     }
+
+
+def test_whatever_a_service_mounts_is_in_the_tree(compose):
+    mounted = {
+        volume.partition(":")[0]
+        for service in compose["services"].values()
+        for volume in service.get("volumes", ())
+        if volume.startswith("./")
+    }
+
+    assert [name for name in mounted if not (DEPLOY / name).exists()] == []
+
+
+def test_the_gateway_tells_plaza_whose_request_it_is_and_asks_where_plaza_answers(compose):
+    text = (DEPLOY / "nginx" / "plaza.conf").read_text()
+    (asked,) = re.findall(r"^\s+server (\S+):(\d+) ", text, flags=re.MULTILINE)
+
+    assert asked[0] in compose["services"]
+    assert compose["services"][asked[0]]["ports"] == [f"127.0.0.1:{asked[1]}:{asked[1]}"]
+    assert re.findall(r"ssl_protocols (.+);", text) == ["TLSv1.3"]
+    assert "proxy_set_header X-Real-IP $remote_addr;" in text
+    assert "proxy_set_header X-Forwarded-For $remote_addr;" in text
+    # Answered to our own machines alone.
+    assert set(re.findall(r"location = (\S+) { return 404; }", text)) >= {"/metrics", tls.PATH}
 
 
 def test_the_proxy_asks_at_our_address_before_it_obtains_a_certificate(compose):
@@ -73,8 +140,8 @@ def test_the_proxy_asks_at_our_address_before_it_obtains_a_certificate(compose):
     assert compose["services"]["web"]["ports"] == [f"127.0.0.1:{port}:{port}"]
 
 
-def queues_of(command: list[str]) -> str:
-    return command[command.index("--queues") + 1]
+def queues_of(command: list[str]) -> list[str]:
+    return command[command.index("--queues") + 1].split(",")
 
 
 def test_every_queue_that_a_task_is_sent_to_has_one_kind_of_worker(compose):
@@ -82,7 +149,11 @@ def test_every_queue_that_a_task_is_sent_to_has_one_kind_of_worker(compose):
         route["queue"] for route in app.conf.task_routes.values()
     }
     services = compose["services"]
-    served = [queues_of(services[name]["command"]) for name in ("worker", "provisioner")]
+    served = [
+        queue
+        for name in ("worker", "provisioner")
+        for queue in queues_of(services[name]["command"])
+    ]
 
     assert sorted(served) == sorted(sent_to)
 
@@ -91,7 +162,7 @@ def test_only_what_migrates_and_provisions_has_the_owners_sign_in(compose):
     ours = {
         name: service["environment"]
         for name, service in compose["services"].items()
-        if service["image"] == "plaza"
+        if service["image"] == OURS
     }
     owners = {name for name, given in ours.items() if "DATABASE_OWNER_URL" in given}
     signed_in = {
@@ -119,10 +190,13 @@ def test_no_port_is_open_to_the_world_and_the_image_cannot_write_to_itself(compo
         if "ports" in service
     }
 
-    # The proxy's are, and it runs only where somebody asks for it by its profile.
-    assert ports == {"web": ["127.0.0.1:8000:8000"], "caddy": ["80:80", "443:443", "443:443/udp"]}
+    # A gateway's are, and it runs only where somebody asks for it by its profile.
+    to_the_world = {
+        name for name, opened in ports.items() if any("127.0.0.1" not in each for each in opened)
+    }
+    assert to_the_world == {"nginx", "caddy"}
     assert [name for name in ports if "profiles" not in compose["services"][name]] == ["web"]
-    assert all(service["read_only"] for service in services if service["image"] == "plaza")
+    assert all(service["read_only"] for service in services if service["image"] == OURS)
 
 
 def test_the_example_of_the_environment_names_variables_that_exist():

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from config.local import names
+from config.local import names, roles
 from config.local.files import last_lines, write_whole
 from config.local.home import REPOSITORY
 from config.local.plan import Plan
@@ -72,11 +72,8 @@ def application(plan: Plan) -> list[Service]:
 
 
 def _web(plan: Plan) -> Service:
-    granian = (
-        *("-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(plan.port)),
-        "--respawn-failed-workers",  # else one killed worker ends the others too
-        *("--log-config", str(REPOSITORY / "config" / "granian.json")),
-        *("--no-ws", "config.wsgi:application"),
+    granian = roles.web(
+        host=HOST, port=plan.port, log_config=str(REPOSITORY / "config" / "granian.json")
     )
     return Service(
         name=names.WEB,
@@ -90,15 +87,10 @@ def _web(plan: Plan) -> Service:
 
 
 def _worker(plan: Plan) -> Service:
-    celery = (
-        *("-m", "celery", "--quiet", "-A", "config.celery", "worker", "--loglevel", "INFO"),
-        # No mingle: it waits a second for other workers, and there are none.
-        *("--queues", "plaza", "--concurrency", str(TASK_PROCESSES), "--without-mingle"),
-    )
     return Service(
         name=names.WORKER,
         label=lambda: "Worker",
-        spawn=_python(plan, names.WORKER, celery),
+        spawn=_python(plan, names.WORKER, roles.worker(processes=TASK_PROCESSES)),
         is_ready=lambda child: says(child, "ready."),
         stop_rank=1,
         stop_seconds=20.0,
@@ -107,15 +99,11 @@ def _worker(plan: Plan) -> Service:
 
 
 def _beat(plan: Plan) -> Service:
-    schedule = str(plan.wish.home.beat_schedule)
-    celery = (
-        *("-m", "celery", "--quiet", "-A", "config.celery", "beat", "--loglevel", "INFO"),
-        *("--schedule", schedule, "--pidfile="),
-    )
+    beat = roles.beat(schedule=str(plan.wish.home.beat_schedule))
     return Service(
         name=names.BEAT,
         label=lambda: "Beat",
-        spawn=_python(plan, names.BEAT, celery),
+        spawn=_python(plan, names.BEAT, beat),
         is_ready=lambda child: says(child, "Starting..."),
         stop_rank=2,
         stop_seconds=5.0,
@@ -124,16 +112,10 @@ def _beat(plan: Plan) -> Service:
 
 
 def _provisioner(plan: Plan) -> Service:
-    """The one process that runs on with the owner's rights: it makes schemas, and serves nobody."""
-    celery = (
-        *("-m", "celery", "--quiet", "-A", "config.celery", "worker", "--loglevel", "INFO"),
-        *("--queues", "provisioner", "--pool", "solo", "--without-mingle"),
-        *("--hostname", "provisioner@%h"),
-    )
     return Service(
         name=names.PROVISIONER,
         label=lambda: "Provisioner",
-        spawn=_python(plan, names.PROVISIONER, celery, as_owner=True),
+        spawn=_python(plan, names.PROVISIONER, roles.provisioner(), as_owner=True),
         is_ready=lambda child: says(child, "ready."),
         stop_rank=1,
         stop_seconds=20.0,
