@@ -54,7 +54,7 @@ class RateClass(StrEnum):
 
 
 class Role(StrEnum):
-    """What a member may do. Owner and admin may everything but what `permits` keeps from them."""
+    """The roles that every tenant has; what each may do stands in config/roles.py."""
 
     OWNER = "owner"
     ADMIN = "admin"
@@ -63,34 +63,86 @@ class Role(StrEnum):
     MEMBER = "member"
     READ_ONLY = "read_only"
 
-    def permits(self, needed: "Role") -> bool:
-        """Whether a member of this role may do what is declared for `needed`."""
-        return needed in _PERMITS[self]
 
+class Permission(StrEnum):
+    """What somebody may do: `noun:verb`. Roles are sets of these, and so are the scopes of a key.
 
-_WORK = frozenset({Role.EDITOR, Role.MEMBER, Role.READ_ONLY})
-_PERMITS: dict[Role, frozenset[Role]] = {
-    Role.OWNER: frozenset(Role),
-    Role.ADMIN: frozenset(Role) - {Role.OWNER},
-    # The billing role sees plans, invoices and usage, and changes no customer data.
-    Role.BILLING: frozenset({Role.BILLING, Role.READ_ONLY}),
-    Role.EDITOR: _WORK,
-    Role.MEMBER: _WORK - {Role.EDITOR},
-    Role.READ_ONLY: frozenset({Role.READ_ONLY}),
-}
+    A scope named by a verb (read, delete) is of all nouns; `write` is of every other verb.
+    """
+
+    ME_READ = "me:read"
+    ME_WRITE = "me:write"
+    # The organisation's plan, seats and settings.
+    TENANT_READ = "tenant:read"
+    TENANT_WRITE = "tenant:write"
+    MEMBERS_READ = "members:read"
+    MEMBERS_WRITE = "members:write"
+    MEMBERS_DELETE = "members:delete"
+    ROLES_WRITE = "roles:write"
+    OWNERSHIP_TRANSFER = "ownership:transfer"
+    API_KEYS_READ = "api_keys:read"
+    API_KEYS_WRITE = "api_keys:write"
+    API_KEYS_DELETE = "api_keys:delete"
+    USAGE_READ = "usage:read"
+    USAGE_WRITE = "usage:write"
+    BILLING_READ = "billing:read"
+    BILLING_WRITE = "billing:write"
+    EXPORTS_READ = "exports:read"
+    EXPORTS_WRITE = "exports:write"
+    # An archive holds everything: that somebody may read does not let a key take it along.
+    EXPORTS_DOWNLOAD = "exports:download"
+    AUDIT_READ = "audit:read"
+    AUDIT_EXPORT = "audit:export"
+    DOMAINS_READ = "domains:read"
+    DOMAINS_WRITE = "domains:write"
+    DOMAINS_DELETE = "domains:delete"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"
+    WEBHOOKS_DELETE = "webhooks:delete"
+    # Without it e-mails and phones are masked.
+    PII_READ = "pii:read"
+    PRIVACY_READ = "privacy:read"
+    PRIVACY_WRITE = "privacy:write"
+    PRIVACY_DELETE = "privacy:delete"
+    CONTACTS_READ = "contacts:read"
+    CONTACTS_WRITE = "contacts:write"
+    CONTACTS_DELETE = "contacts:delete"
+    COMPANIES_READ = "companies:read"
+    COMPANIES_WRITE = "companies:write"
+    COMPANIES_DELETE = "companies:delete"
+    ORDERS_READ = "orders:read"
+    ORDERS_WRITE = "orders:write"
+    ORDERS_DELETE = "orders:delete"
+    IMPORTS_READ = "imports:read"
+    IMPORTS_WRITE = "imports:write"
+    CAMPAIGNS_READ = "campaigns:read"
+    CAMPAIGNS_WRITE = "campaigns:write"
+    CAMPAIGNS_DELETE = "campaigns:delete"
+    CAMPAIGNS_SEND = "campaigns:send"
+    CONTENT_READ = "content:read"
+    CONTENT_WRITE = "content:write"
+    CONTENT_DELETE = "content:delete"
+    CONTENT_REVIEW = "content:review"
+
+    @property
+    def noun(self) -> str:
+        return self.value.partition(":")[0]
+
+    @property
+    def verb(self) -> str:
+        return self.value.partition(":")[2]
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """A view's declaration: the feature, the least role to read and to write, the meter and its cost.
+    """A view's declaration: the feature, the permissions to read, write and delete, the meter and its cost.
+
+    Undeclared, writing is for who may change the organisation's settings; and deleting is writing.
 
     `rate` names a rate of the plan that applies besides the tenant's (dear work: generation).
 
     `cost` are the units that one request takes of the API calls and of the rates; one that searches
     takes `search_cost` more, and a batch takes that of each item of the API calls (quotas/costs.py).
-
-    `read_scope` is what a key must be given to read here, beside its maker's role: a read key takes no
-    archive of everything along.
 
     `public` views ask for no credentials (sign-in, docs). `critical` ones stay reachable for a
     refused tenant (usage, plan, sign-in, export, support): no state, feature, quota or rate of the
@@ -98,8 +150,9 @@ class Needs:
     """
 
     feature: Feature | None = None
-    read: Role = Role.READ_ONLY
-    write: Role = Role.MEMBER
+    read: Permission = Permission.TENANT_READ
+    write: Permission = Permission.TENANT_WRITE
+    delete: Permission | None = None
     meter: Meter | None = Meter.API_CALLS
     cost: int = 1
     search_cost: int = 1
@@ -107,15 +160,11 @@ class Needs:
     public: bool = False
     critical: bool = False
     deferrable: bool = False
-    read_scope: str = "read"
 
-    def role_for(self, method: str) -> Role:
-        return self.read if method in SAFE_METHODS else self.write
-
-    def scope_for(self, method: str) -> str:
+    def permission_for(self, method: str) -> Permission:
         if method in SAFE_METHODS:
-            return self.read_scope
-        return "delete" if method == "DELETE" else "write"
+            return self.read
+        return (self.delete or self.write) if method == "DELETE" else self.write
 
 
 View = TypeVar("View", bound=Callable[..., Any])

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.errors import NotFound
 from config.logs import logger
-from config.needs import Role
+from config.needs import Permission
 from quotas.decision import Decision
 from quotas.entitlements import GrantInForce, Snapshot
 from quotas.models import Explanation
@@ -158,7 +158,7 @@ def clear() -> None:
 
 def shown_to(caller: Caller) -> str | None:
     """Whose refusals `caller` may see: None is everybody's (owner, admin, billing), else one credential's."""
-    sees_all = caller.role is not None and caller.role.permits(Role.BILLING)
+    sees_all = Permission.BILLING_READ in caller.permissions
     return None if sees_all else caller.credential_id
 
 

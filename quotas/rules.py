@@ -5,6 +5,7 @@ from config.needs import SAFE_METHODS, Needs
 from quotas.entitlements import Snapshot
 from quotas.question import Question
 from quotas.refusals import HOLDS, READ_ONLY, FeatureNotInPlan
+from tenants.identity.caller import CallerKind
 from tenants.life.refusals import TenantClosing
 from tenants.models import Tenant
 from tenants.services import TenantSuspended
@@ -34,13 +35,12 @@ def feature_refusal(needs: Needs, found: Snapshot) -> DomainError | None:
 
 def role_refusal(asked: Question) -> DomainError | None:
     """Whether this caller, with this credential, may do that here."""
-    needed = asked.needs.role_for(asked.method)
+    needed = asked.needs.permission_for(asked.method)
     caller = asked.caller
-    if caller.tenant_id != asked.tenant.pk or caller.role is None:
+    if caller.tenant_id != asked.tenant.pk:
         return PermissionDenied()
-    if not caller.role.permits(needed):
-        return PermissionDenied(needed_role=needed.value, role=caller.role.value)
-    scope = asked.needs.scope_for(asked.method)
-    if scope not in caller.scopes:
-        return PermissionDenied(needed_scope=scope, scopes=sorted(caller.scopes))
-    return None
+    if needed in caller.permissions:
+        return None
+    told = {"role": caller.role.value if caller.role else "", "scopes": sorted(caller.scopes)}
+    kept = "scopes" if caller.kind is CallerKind.API_KEY else "role"
+    return PermissionDenied(needed_permission=needed.value, **{kept: told[kept]})

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from config.api import View, ViewSet, parse, problem
 from config.context import require_tenant
 from config.errors import DomainError
-from config.needs import Needs
+from config.needs import Needs, Permission
 from config.serializers import BatchOut, batch_of
 from quotas import correcting, explanations, ledger, reporting
 from quotas.caps.serializers import spend_cap
@@ -38,9 +38,9 @@ from quotas.serializers import (
 from quotas.shares import shares_used
 from tenants.identity.caller import caller_of
 
-_REACHABLE = Needs(critical=True, meter=None)
+_REACHABLE = Needs(read=Permission.USAGE_READ, critical=True, meter=None)
 # To report usage costs no API calls: whose calls are used up must not lose what it has to report.
-_REPORTING = Needs(meter=None)
+_REPORTING = Needs(read=Permission.USAGE_READ, write=Permission.USAGE_WRITE, meter=None)
 
 
 class Usage(View):

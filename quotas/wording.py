@@ -88,10 +88,11 @@ def _feature_rule(_told: Mapping[str, Any], name: str) -> str:
 
 def _role_rule(told: Mapping[str, Any], _name: str) -> str:
     facts = told.get("facts") or {}
-    if "needed_scope" in facts:
-        return _("The key lacks the scope “%(scope)s”") % {"scope": facts["needed_scope"]}
-    needed = {"needed": facts.get("needed_role", "–"), "role": facts.get("role", "–")}
-    return _("The role “%(needed)s” is needed, “%(role)s” asked") % needed
+    needed = facts.get("needed_permission", "–")
+    if "scopes" in facts:
+        return _("The key lacks the scope “%(scope)s”") % {"scope": needed}
+    words = {"needed": needed, "role": facts.get("role", "–")}
+    return _("The permission “%(needed)s” is needed, which the role “%(role)s” lacks") % words
 
 
 def _rate_rule(_told: Mapping[str, Any], name: str) -> str:

@@ -10,11 +10,13 @@ from rest_framework.response import Response
 from config.api import View, ViewSet, parse
 from config.context import Place, require_tenant
 from config.filters import NoFilters
-from config.needs import Feature, Needs, Role
+from config.needs import Feature, Needs, Permission
 from tenants import domains
 from tenants.serializers import DomainIn, DomainOut
 
-_ADMINS = Needs(feature=Feature.CUSTOM_DOMAINS, read=Role.ADMIN, write=Role.ADMIN)
+_ADMINS = Needs(
+    feature=Feature.CUSTOM_DOMAINS, read=Permission.DOMAINS_READ, write=Permission.DOMAINS_WRITE
+)
 
 
 class Domains(ViewSet):
@@ -57,7 +59,12 @@ class DomainProof(View):
 class DomainDetail(View):
     """One domain. It can be given up whatever the plan says."""
 
-    needs = Needs(read=Role.ADMIN, write=Role.ADMIN, critical=True)
+    needs = Needs(
+        read=Permission.DOMAINS_READ,
+        write=Permission.DOMAINS_WRITE,
+        delete=Permission.DOMAINS_DELETE,
+        critical=True,
+    )
     place = Place.SQUARE
 
     @extend_schema(responses={204: None})

@@ -17,7 +17,7 @@ from apps.campaigns.services import campaigns, lifecycle
 from apps.campaigns.services.campaigns import CampaignFields
 from apps.campaigns.services.lifecycle import Verb
 from config.api import View, ViewSet, parse, run_batch
-from config.needs import Feature, Needs, Role
+from config.needs import Feature, Needs, Permission
 from config.serializers import BatchOut, batch_of, parse_changes
 from tenants.identity.caller import caller_of
 
@@ -25,7 +25,12 @@ from tenants.identity.caller import caller_of
 class CampaignViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewSet):
     """Campaigns: a draft becomes scheduled or active by its verbs, never by a PATCH."""
 
-    needs = Needs(feature=Feature.CAMPAIGNS)
+    needs = Needs(
+        feature=Feature.CAMPAIGNS,
+        read=Permission.CAMPAIGNS_READ,
+        write=Permission.CAMPAIGNS_WRITE,
+        delete=Permission.CAMPAIGNS_DELETE,
+    )
     queryset = Campaign.objects.all()
     serializer_class = CampaignOut
     filterset_class = CampaignFilter
@@ -58,7 +63,7 @@ class CampaignViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewSet)
 class CampaignStatus(View):
     """How a campaign stands."""
 
-    needs = Needs(feature=Feature.CAMPAIGNS)
+    needs = Needs(feature=Feature.CAMPAIGNS, read=Permission.CAMPAIGNS_READ)
 
     @extend_schema(responses=StatusOut)
     def get(self, request: Request, pk: UUID) -> Response:
@@ -68,7 +73,7 @@ class CampaignStatus(View):
 class ScheduleCampaign(View):
     """Promise a campaign's start."""
 
-    needs = Needs(feature=Feature.CAMPAIGNS, write=Role.EDITOR)
+    needs = Needs(feature=Feature.CAMPAIGNS, write=Permission.CAMPAIGNS_SEND)
 
     @extend_schema(request=ScheduleIn, responses=CampaignOut)
     def post(self, request: Request, pk: UUID) -> Response:
@@ -86,7 +91,7 @@ class ScheduleCampaign(View):
 class MoveCampaign(View):
     """Change a campaign's state by the verb at the end of its address."""
 
-    needs = Needs(feature=Feature.CAMPAIGNS, write=Role.EDITOR)
+    needs = Needs(feature=Feature.CAMPAIGNS, write=Permission.CAMPAIGNS_SEND)
     verb = Verb.ACTIVATE
 
     @extend_schema(request=MoveIn, responses=CampaignOut)

@@ -30,13 +30,20 @@ from apps.content.services import briefs, generation, pieces, review, templates
 from apps.content.services.generation import Wish
 from apps.content.services.review import Verb
 from config.api import View, ViewSet, parse, run_batch
-from config.needs import Feature, Needs, RateClass, Role
+from config.needs import Feature, Needs, Permission, RateClass
 from config.serializers import BatchOut, batch_of, parse_changes
 from tenants.identity.caller import caller_of
 
-_CONTENT = Needs(feature=Feature.CONTENT)
-_GENERATION = Needs(feature=Feature.CONTENT, rate=RateClass.CONTENT_GENERATE)
-_REVIEW = Needs(feature=Feature.CONTENT, write=Role.EDITOR)
+_CONTENT = Needs(
+    feature=Feature.CONTENT,
+    read=Permission.CONTENT_READ,
+    write=Permission.CONTENT_WRITE,
+    delete=Permission.CONTENT_DELETE,
+)
+_GENERATION = Needs(
+    feature=Feature.CONTENT, write=Permission.CONTENT_WRITE, rate=RateClass.CONTENT_GENERATE
+)
+_REVIEW = Needs(feature=Feature.CONTENT, write=Permission.CONTENT_REVIEW)
 
 
 class BriefViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewSet):

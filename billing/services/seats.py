@@ -18,13 +18,15 @@ from billing.services.granting import bought_seats
 from billing.services.terms import present_terms
 from billing.services.wishes import open_change
 from config.celery import later
-from config.errors import NotFound, PermissionDenied, ValidationFailed
+from config.errors import NotFound, ValidationFailed
 from config.logs import logger
 from config.needs import Meter, Role
+from config.roles import BUILT_IN
 from quotas import entitlements, ledger
 from quotas.periods import EPOCH
 from tenants.identity.demo import is_shut_out
 from tenants.identity.people import find_person, members_of, remove_member
+from tenants.identity.ranks import refuse_above
 from tenants.identity.refusals import AlreadyMember
 from tenants.life import refuse_closing
 from tenants.models import Member, Person, Tenant
@@ -87,8 +89,7 @@ def seat_key(member_id: UUID) -> str:
 
 def _checked(guest: Guest, by: Member) -> str:
     """The address to write to. Nobody gives a role that may more than their own."""
-    if not Role(by.role).permits(guest.role):
-        raise PermissionDenied(needed_role=guest.role.value, role=by.role)
+    refuse_above(by, BUILT_IN[guest.role])
     email = guest.email.strip().lower()
     if is_shut_out(Person(email=email)):
         raise ValidationFailed(errors={"email": [_("Use an address that mail can reach.")]})
@@ -131,8 +132,7 @@ def _remove(tenant_id: UUID, member_id: UUID, by: Member) -> None:
     member = Member.objects.select_for_update().filter(tenant_id=tenant_id, pk=member_id).first()
     if member is None:
         raise NotFound()
-    if not Role(by.role).permits(Role(member.role)):
-        raise PermissionDenied(needed_role=member.role, role=by.role)
+    refuse_above(by, member.permissions)
     if owners == [member.pk]:
         raise LastOwner()
     record(

@@ -19,10 +19,12 @@ from billing.subscription_shapes import (
 )
 from config.api import View, parse
 from config.context import Place, require_tenant
-from config.needs import Needs, Role
+from config.needs import Needs, Permission
 
 # Who must pay to go on must reach this while held.
-_MONEY = Needs(read=Role.BILLING, write=Role.BILLING, meter=None, critical=True)
+_MONEY = Needs(
+    read=Permission.BILLING_READ, write=Permission.BILLING_WRITE, meter=None, critical=True
+)
 
 
 def _answer(amended: Amended) -> Response:

@@ -12,13 +12,13 @@ from billing.cost_shapes import CostsIn, CostsOut
 from billing.services.what_if import month_of
 from config.api import View, parse
 from config.context import Place, require_tenant
-from config.needs import Needs, Role
+from config.needs import Needs, Permission
 
 
 class Costs(View):
     """Use and charges by app, member, key or campaign."""
 
-    needs = Needs(read=Role.BILLING, meter=None, critical=True)
+    needs = Needs(read=Permission.BILLING_READ, meter=None, critical=True)
     place = Place.SQUARE
 
     @extend_schema(operation_id="costs", parameters=[CostsIn], responses=CostsOut)

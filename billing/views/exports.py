@@ -24,7 +24,7 @@ from config.context import Place, require_tenant
 from config.errors import NotFound
 from config.filters import NoFilters
 from config.logs import logger
-from config.needs import Needs, Role
+from config.needs import Needs, Permission
 from config.personal import refuse_hidden
 from tenants import archives
 from tenants.identity.caller import caller_of, tenant_of
@@ -35,9 +35,10 @@ from tenants.trail.recording import Subject, record
 
 log = logger(__name__)
 # Whoever leaves, or is suspended, takes their data along.
-NEEDS = Needs(read=Role.ADMIN, write=Role.ADMIN, critical=True, meter=None)
-# An archive holds all personal data: a key that was made to read takes none along.
-DOWNLOAD = replace(NEEDS, read_scope="write")
+NEEDS = Needs(
+    read=Permission.EXPORTS_READ, write=Permission.EXPORTS_WRITE, critical=True, meter=None
+)
+DOWNLOAD = replace(NEEDS, read=Permission.EXPORTS_DOWNLOAD)
 # Of a tenant: each reads all of its rows.
 RATE = "20/d"
 

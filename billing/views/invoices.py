@@ -27,10 +27,12 @@ from billing.filters import CreditMovementFilter, InvoiceFilter
 from billing.models import CreditMovement, Invoice
 from config.api import View, ViewSet, parse
 from config.context import Place, require_tenant
-from config.needs import Needs, Role
+from config.needs import Needs, Permission
 
 # Only who deals with the tenant's money, and also while the tenant is held for not paying.
-NEEDS = Needs(read=Role.BILLING, write=Role.BILLING, meter=None, critical=True)
+NEEDS = Needs(
+    read=Permission.BILLING_READ, write=Permission.BILLING_WRITE, meter=None, critical=True
+)
 _LANGUAGE = OpenApiParameter("language", str, enum=list(paper.LANGUAGES))
 
 

@@ -11,10 +11,12 @@ from billing.providers.bills import PaymentMethod
 from billing.services import payment_methods
 from config.api import View, parse
 from config.context import Place, require_tenant
-from config.needs import Needs, Role
+from config.needs import Needs, Permission
 
 # Only who pays sees by what; and must reach it while held.
-_MONEY = Needs(read=Role.BILLING, write=Role.BILLING, meter=None, critical=True)
+_MONEY = Needs(
+    read=Permission.BILLING_READ, write=Permission.BILLING_WRITE, meter=None, critical=True
+)
 
 
 class PaymentMethods(View):

@@ -10,13 +10,13 @@ from billing.services import persons
 from config.api import View, parse
 from config.context import Place
 from config.errors import PermissionDenied
-from config.needs import Needs, Role
+from config.needs import Needs, Permission
 from config.quick_json import quick_answer
 from tenants.identity.caller import caller_of, member_of
 from tenants.identity.personal_data import data_of
 from tenants.models import Person
 
-_MINE = Needs(write=Role.READ_ONLY, critical=True, meter=None)
+_MINE = Needs(read=Permission.ME_READ, write=Permission.ME_WRITE, critical=True, meter=None)
 
 
 class MyData(View):

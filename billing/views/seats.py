@@ -13,11 +13,16 @@ from billing.services.invitations import Acceptance
 from billing.services.seats import Guest
 from config.api import View, parse
 from config.context import Place, require_tenant
-from config.needs import Needs, Role
+from config.needs import Needs, Permission, Role
 from tenants.identity.caller import member_of
 from tenants.identity.throttles import by_address, limited
 
-_SEATS = Needs(read=Role.READ_ONLY, write=Role.BILLING, meter=None)
+_SEATS = Needs(
+    read=Permission.MEMBERS_READ,
+    write=Permission.MEMBERS_WRITE,
+    delete=Permission.MEMBERS_DELETE,
+    meter=None,
+)
 _INVITATIONS_PER_TENANT = "60/h"
 _ACCEPTANCES_PER_ADDRESS = "20/m"
 

@@ -18,10 +18,10 @@ from billing.services.what_if import month_of, replay
 from billing.what_if_shapes import WhatIfIn, WhatIfOut, what_if_answer
 from config.api import View, parse
 from config.context import Place, require_tenant
-from config.needs import Needs, Role
+from config.needs import Needs, Permission
 
 # Who must pay to go on must reach this while held.
-_MONEY = Needs(read=Role.READ_ONLY, write=Role.BILLING, meter=None, critical=True)
+_MONEY = Needs(write=Permission.BILLING_WRITE, meter=None, critical=True)
 
 
 class Subscription(View):
@@ -72,7 +72,7 @@ class BillingPortal(View):
 class WhatIf(View):
     """A past month, or the present one so far, as it would have been on another plan."""
 
-    needs = Needs(read=Role.BILLING, meter=None, critical=True)
+    needs = Needs(read=Permission.BILLING_READ, meter=None, critical=True)
     place = Place.SQUARE
 
     @extend_schema(operation_id="usage_what_if", parameters=[WhatIfIn], responses=WhatIfOut)

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from config.api import View, parse
 from config.context import Place, require_tenant
 from config.errors import NotFound
-from config.needs import Meter, Needs, Role
+from config.needs import Meter, Needs, Permission
 from quotas import ledger
 from quotas.alerts import settings
 from quotas.alerts.outlook import outlooks
@@ -24,7 +24,7 @@ from quotas.alerts.serializers import (
 class UsageForecast(View):
     """When each meter's limit is reached at the present pace, with an 80 % interval."""
 
-    needs = Needs(critical=True, meter=None)
+    needs = Needs(read=Permission.USAGE_READ, critical=True, meter=None)
 
     @extend_schema(operation_id="usage_forecast", responses=UsageForecastOut)
     def get(self, request: Request) -> Response:
@@ -37,7 +37,7 @@ class UsageForecast(View):
 class UsageAlerts(View):
     """How each meter's alerts are told."""
 
-    needs = Needs(critical=True, meter=None)
+    needs = Needs(read=Permission.USAGE_READ, critical=True, meter=None)
 
     @extend_schema(operation_id="usage_alerts", responses=AlertSettingsOut)
     def get(self, request: Request) -> Response:
@@ -48,7 +48,7 @@ class UsageAlerts(View):
 class UsageAlertSetting(View):
     """One meter's alerts: by which channel, at which further percents, to whom, and when quiet."""
 
-    needs = Needs(critical=True, meter=None, write=Role.BILLING)
+    needs = Needs(write=Permission.BILLING_WRITE, critical=True, meter=None)
     place = Place.SQUARE
 
     @extend_schema(

@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from config.api import View, parse
 from config.context import Place, require_tenant
-from config.needs import Needs, Role
+from config.needs import Needs, Permission
 from quotas.caps.serializers import SpendCapIn, SpendCapOut, spend_cap
 from quotas.caps.services import cap_spending
 from quotas.caps.standing import spending
@@ -19,7 +19,9 @@ from tenants.identity.caller import caller_of
 class SpendCap(View):
     """The cap, and what the present billing period's usage has come to. A refused tenant reaches it."""
 
-    needs = Needs(critical=True, meter=None, read=Role.BILLING, write=Role.BILLING)
+    needs = Needs(
+        critical=True, meter=None, read=Permission.BILLING_READ, write=Permission.BILLING_WRITE
+    )
     place = Place.SQUARE
 
     @extend_schema(operation_id="spend_cap", responses=SpendCapOut)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from config.logs import logger
-from config.needs import Role
+from config.needs import Permission
 from tenants.models import Archive, Member, Person, Tenant
 from tenants.services import url_of
 
@@ -37,7 +37,11 @@ def tell_ready(*, archive_id: UUID, now: datetime) -> bool:
 
 def _may_have_it(person: Person, tenant_id: UUID) -> bool:
     member = Member.objects.filter(person=person, tenant_id=tenant_id).first()
-    return person.is_active and member is not None and Role(member.role).permits(Role.ADMIN)
+    return (
+        person.is_active
+        and member is not None
+        and Permission.EXPORTS_DOWNLOAD in member.permissions
+    )
 
 
 def _letter(row: Archive, tenant: Tenant, person: Person) -> EmailMessage:

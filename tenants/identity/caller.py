@@ -7,8 +7,9 @@ from uuid import UUID
 from django.http import HttpRequest
 
 from config.context import NoTenant
-from config.needs import Role
+from config.needs import Permission, Role
 from tenants.identity.refusals import CredentialsMissing
+from tenants.identity.scopes import ALL_SCOPES
 from tenants.models import Member, Tenant
 from tenants.snapshots import TenantSnapshot
 
@@ -20,14 +21,12 @@ class CallerKind(StrEnum):
     ANONYMOUS = "anonymous"
 
 
-ALL_SCOPES = frozenset({"read", "write", "delete"})
-
-
 @dataclass(frozen=True, slots=True)
 class Caller:
     """`credential_id` names what to count against: `member:<id>` for people, `key:<id>` for keys.
 
-    A person has every scope; a key has those it was given. `family` is that of the refresh tokens
+    A person has every scope; a key has those it was given. `permissions` are the member's, and of a key
+    those of its maker that its scopes allow. `family` is that of the refresh tokens
     behind an access token, `operator_id` that of the operator who impersonates the person.
     """
 
@@ -37,6 +36,7 @@ class Caller:
     member_id: UUID | None = None
     role: Role | None = None
     scopes: frozenset[str] = frozenset()
+    permissions: frozenset[Permission] = frozenset()
     credential_id: str = ""
     family: UUID | None = None
     operator_id: UUID | None = None
@@ -52,8 +52,8 @@ class Caller:
 
     @property
     def sees_personal(self) -> bool:
-        """Whether e-mails and phones are shown (`pii:read`): to every role but read-only, to no impersonator."""
-        return self.operator_id is None and self.role is not Role.READ_ONLY
+        """Whether e-mails and phones are shown (`pii:read`): to no impersonator."""
+        return self.operator_id is None and Permission.PII_READ in self.permissions
 
 
 ANONYMOUS = Caller(kind=CallerKind.ANONYMOUS)
@@ -68,6 +68,7 @@ def person_caller(member: Member, kind: CallerKind, *, family: UUID | None = Non
         member_id=member.pk,
         role=Role(member.role),
         scopes=ALL_SCOPES,
+        permissions=member.permissions,
         credential_id=f"member:{member.pk}",
         family=family,
     )

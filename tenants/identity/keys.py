@@ -15,31 +15,20 @@ from django.utils.translation import gettext as _
 from config.errors import NotFound, ValidationFailed
 from config.logs import logger
 from config.needs import Role
-from tenants.identity.caller import ALL_SCOPES, Caller, CallerKind
+from tenants.identity.caller import Caller, CallerKind
 from tenants.identity.hashing import digest, new_secret
 from tenants.identity.refusals import ApiKeyInvalid, TokenInvalid
+from tenants.identity.scopes import permissions_in, scopes_of
 from tenants.isolation import on_square
 from tenants.models import ApiKey, Member, Person
 from tenants.trail.actions import Action
 from tenants.trail.recording import Change, Subject, record
 
 log = logger(__name__)
-PRESETS: dict[str, frozenset[str]] = {"admin": ALL_SCOPES, "readonly": frozenset({"read"})}
 _FORMAT = re.compile(r"plz_([a-z0-9]{8})_[A-Za-z0-9_-]{43}")
 _ALPHABET = string.ascii_lowercase + string.digits
 _LONGEST_LIFE = timedelta(days=3650)
 _NOTE_USE_EVERY = timedelta(minutes=1)
-
-
-def scopes_of(names: Iterable[str]) -> frozenset[str]:
-    """Scopes and presets (`admin`, `readonly`) as plain scopes. Raises ValidationFailed."""
-    named = [*names]
-    known = {**PRESETS, **{scope: frozenset({scope}) for scope in ALL_SCOPES}}
-    unknown = sorted({name for name in named if name not in known})
-    if unknown or not named:
-        allowed = ", ".join(sorted(known))
-        raise ValidationFailed(errors={"scopes": [_("One or more of: %s.") % allowed]})
-    return frozenset().union(*(known[name] for name in named))
 
 
 @transaction.atomic
@@ -110,7 +99,7 @@ def note_use(key: ApiKey, *, now: datetime) -> None:
 
 
 def key_caller(key: ApiKey) -> Caller:
-    """A key acts as its maker: with their role of this moment, within its own scopes."""
+    """A key acts as its maker: with their permissions of this moment, within its own scopes."""
     return Caller(
         kind=CallerKind.API_KEY,
         tenant_id=key.tenant_id,
@@ -118,6 +107,7 @@ def key_caller(key: ApiKey) -> Caller:
         member_id=key.created_by_id,
         role=Role(key.created_by.role),
         scopes=frozenset(key.scopes),
+        permissions=key.created_by.permissions & permissions_in(key.scopes),
         credential_id=f"key:{key.pk}",
     )
 

@@ -68,6 +68,9 @@ class MeOut(PersonOut):
     personal: ClassVar[dict[str, Personal]] = {}
 
     role = serializers.ChoiceField(choices=[role.value for role in Role])
+    permissions = serializers.ListField(
+        child=serializers.CharField(), help_text="Of the credential that asks."
+    )
     member_id = serializers.UUIDField()
     tenant = TenantOut()
     credential = CredentialOut()
@@ -90,7 +93,7 @@ class MemberOut(RowSerializer[Member]):
 
 class RoleOut(serializers.Serializer[Any]):
     name = serializers.CharField()
-    permits = serializers.ListField(child=serializers.CharField())
+    permissions = serializers.ListField(child=serializers.CharField())
 
 
 class RolesOut(serializers.Serializer[Any]):
@@ -105,7 +108,8 @@ class ApiKeyIn(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=100)
     scopes = serializers.ListField(
         child=serializers.CharField(max_length=32),
-        help_text="Of read, write, delete; or the presets admin (all of them) and readonly.",
+        help_text="Of read, write, delete, one of these for the CRM alone (crm:read), or permissions"
+        " (GET /permissions); or the presets admin (read, write and delete) and readonly.",
     )
     expires_at = serializers.DateTimeField(required=False, allow_null=True)
 

@@ -12,8 +12,9 @@ from django.db.models import Q
 from django.db.models.functions import Lower, Now
 
 from config.ids import new_id
-from config.needs import Role
+from config.needs import Permission, Role
 from config.personal import Personal
+from config.roles import BUILT_IN
 from tenants.models.stalls import Tenant
 from tenants.models.versions import VersionedModel, VersionedQuerySet
 
@@ -105,6 +106,10 @@ class Member(VersionedModel):
 
     def __str__(self) -> str:
         return f"{self.person_id} {self.role}"
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        return BUILT_IN[Role(self.role)]
 
 
 class ApiKey(VersionedModel):

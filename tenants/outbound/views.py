@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from config.api import View, ViewSet, parse
 from config.context import Place, require_tenant
 from config.filters import NoFilters, StrictFilterSet, text_filter
-from config.needs import Needs, Role
+from config.needs import Needs, Permission
 from config.serializers import parse_changes
 from tenants.models import WebhookDelivery
 from tenants.outbound import deliveries, endpoints
@@ -23,7 +23,11 @@ from tenants.outbound.serializers import (
     EndpointWithSecret,
 )
 
-_ADMINS = Needs(read=Role.ADMIN, write=Role.ADMIN)
+_ADMINS = Needs(
+    read=Permission.WEBHOOKS_READ,
+    write=Permission.WEBHOOKS_WRITE,
+    delete=Permission.WEBHOOKS_DELETE,
+)
 
 
 class WebhookEndpoints(ViewSet):

@@ -12,13 +12,13 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 
 from config.api import View, ViewSet
-from config.needs import Feature, Needs, Role
+from config.needs import Feature, Needs, Permission
 from tenants.trail.exporting import CSV, LINES, Kind, begin
 from tenants.trail.filters import TrailFilter
 from tenants.trail.models import TrailEvent
 from tenants.trail.serializers import AuditEventOut
 
-NEEDS = Needs(read=Role.ADMIN, write=Role.ADMIN)
+NEEDS = Needs(read=Permission.AUDIT_READ)
 
 
 class AuditEvents(mixins.ListModelMixin, ViewSet):
@@ -57,7 +57,7 @@ class _LinesRenderer(_Renderer):
 
 
 class _Export(View):
-    needs = Needs(feature=Feature.AUDIT_EXPORT, read=Role.ADMIN, write=Role.ADMIN, deferrable=True)
+    needs = Needs(feature=Feature.AUDIT_EXPORT, read=Permission.AUDIT_EXPORT, deferrable=True)
 
 
 class AuditExportCsv(_Export):

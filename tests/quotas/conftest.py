@@ -16,7 +16,8 @@ import redis
 
 from config.errors import DomainError
 from config.ids import new_id
-from config.needs import Feature, Meter, Needs, Role
+from config.needs import Feature, Meter, Needs, Permission, Role
+from config.roles import BUILT_IN
 from quotas import entitlements, gate
 from quotas.costs import ONE_UNIT, Cost
 from quotas.counters import Counters
@@ -24,7 +25,8 @@ from quotas.decision import Decision
 from quotas.local_limiter import LocalLimiter
 from quotas.periods import Anchor
 from quotas.question import Question
-from tenants.identity.caller import ALL_SCOPES, Caller, CallerKind
+from tenants.identity.caller import Caller, CallerKind
+from tenants.identity.scopes import ALL_SCOPES, permissions_in
 from tenants.models import Domain, Tenant
 from tenants.services import host_of
 from tenants.snapshots import TenantSnapshot
@@ -39,7 +41,12 @@ LADDER = {
     "api_calls": [("free", 10), ("starter", 100), ("enterprise", None)],
 }
 FEATURE_LADDER = {"crm": "free", "campaigns": "starter", "single_sign_on": "scale"}
-UNMETERED = Needs(meter=None)
+UNMETERED = Needs(
+    read=Permission.CONTACTS_READ,
+    write=Permission.CONTACTS_WRITE,
+    delete=Permission.CONTACTS_DELETE,
+    meter=None,
+)
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
@@ -102,11 +109,13 @@ def owner(tenant: Tenant) -> Caller:
 
 
 def caller_in(tenant: Tenant, role: Role = Role.OWNER, **facts: Any) -> Caller:
+    scopes = facts.get("scopes", ALL_SCOPES)
     return Caller(
         kind=facts.get("kind", CallerKind.TOKEN),
         tenant_id=tenant.pk,
         role=role,
-        scopes=facts.get("scopes", ALL_SCOPES),
+        scopes=scopes,
+        permissions=BUILT_IN[role] & permissions_in(scopes),
         credential_id=facts.get("credential_id", "member:1"),
     )
 

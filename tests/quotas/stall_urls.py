@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from config.api import View
 from config.context import require_tenant
 from config.ids import new_id
-from config.needs import Feature, Meter, Needs, RateClass, Role, needs
+from config.needs import Feature, Meter, Needs, Permission, RateClass, needs
 from quotas import ledger
 
 handler404 = "config.handlers.not_found"
@@ -23,7 +23,7 @@ handler500 = "config.handlers.server_error"
 class Things(View):
     """Answers the status that is asked for."""
 
-    needs = Needs(feature=Feature.CRM, write=Role.EDITOR)
+    needs = Needs(feature=Feature.CRM, write=Permission.CAMPAIGNS_SEND)
 
     def get(self, request: Request) -> Response:
         status = int(request.query_params.get("status", 200))
@@ -35,7 +35,7 @@ class Things(View):
 
 
 class Batch(View):
-    needs = Needs(feature=Feature.CRM)
+    needs = Needs(feature=Feature.CRM, write=Permission.CONTACTS_WRITE)
 
     def post(self, request: Request) -> Response:
         return Response({"results": []})
@@ -44,7 +44,7 @@ class Batch(View):
 class Twice(View):
     """Asks another address of the tenant while it is at work."""
 
-    needs = Needs(feature=Feature.CRM)
+    needs = Needs(feature=Feature.CRM, write=Permission.CONTACTS_WRITE)
 
     def get(self, request: Request) -> Response:
         headers = {name: request.headers[name] for name in ("Host", "Authorization")}
@@ -74,7 +74,7 @@ class Generated(View):
 class Kept(View):
     """Takes so many contacts of the ledger, in its own transaction."""
 
-    needs = Needs(meter=None)
+    needs = Needs(write=Permission.CONTACTS_WRITE, meter=None)
 
     @transaction.atomic
     def post(self, request: Request) -> Response:

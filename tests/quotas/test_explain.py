@@ -80,7 +80,7 @@ def test_a_missing_role_is_told(tenant: Tenant, granted: Granted) -> None:
     api.post(THINGS, status=403)
     found = why(api)
     assert told(found, "role") == ("role", "permission_denied", "member")
-    assert found["facts"] == {"needed_role": "editor", "role": "member"}
+    assert found["facts"] == {"needed_permission": "campaigns:send", "role": "member"}
 
 
 @pytest.mark.parametrize(

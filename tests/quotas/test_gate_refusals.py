@@ -8,7 +8,7 @@ import redis
 from django.conf import settings
 
 from config.ids import new_id
-from config.needs import Feature, Needs, Role
+from config.needs import Feature, Needs, Permission, Role
 from quotas import buckets, entitlements
 from quotas.decision import Decision
 from tenants.identity.caller import ANONYMOUS
@@ -47,12 +47,14 @@ def test_a_role_may_what_the_view_declares_for_the_method(
     assert code(ask(UNMETERED, caller=caller_in(tenant, role), method=method)) == refused
 
 
-def test_the_refusal_names_the_role_that_is_needed(
+def test_the_refusal_names_the_permission_that_is_needed(
     ask: Ask, tenant: Tenant, granted: Granted
 ) -> None:
     granted(tenant.pk)
-    refused = ask(Needs(read=Role.ADMIN, meter=None), caller=caller_in(tenant, Role.EDITOR))
-    assert facts(refused) == {"needed_role": "admin", "role": "editor"}
+    refused = ask(
+        Needs(read=Permission.AUDIT_READ, meter=None), caller=caller_in(tenant, Role.EDITOR)
+    )
+    assert facts(refused) == {"needed_permission": "audit:read", "role": "editor"}
 
 
 @pytest.mark.parametrize(
@@ -168,7 +170,7 @@ def test_critical_views_have_a_fixed_rate_and_ask_for_the_role(
     ask: Ask, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(buckets, "CRITICAL_RATE", entitlements.Rate(2, 3_600))
-    needs = Needs(read=Role.BILLING, critical=True)
+    needs = Needs(read=Permission.BILLING_READ, critical=True)
     assert [code(ask(needs)) for _ in range(3)] == ["", "", "rate_limited"]
     member = caller_in(tenant, Role.MEMBER, credential_id="member:2")
     assert code(ask(needs, caller=member)) == "permission_denied"

@@ -100,8 +100,8 @@ def test_a_feature_outside_the_plan_is_refused_before_the_view(
 def test_a_role_that_may_not_write_is_refused(tenant: Tenant, granted: Granted) -> None:
     granted(tenant.pk, api_calls=10)
     problem = Api.signed_in(tenant, "member").post(THINGS, status=403)
-    assert (problem["code"], problem["needed_role"], problem["role"]) == (
-        "permission_denied", "editor", "member",
+    assert (problem["code"], problem["needed_permission"], problem["role"]) == (
+        "permission_denied", "campaigns:send", "member",
     )  # fmt: skip
 
 

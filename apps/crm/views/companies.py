@@ -15,14 +15,19 @@ from apps.crm.serializers.people import CompanyIn, CompanyOut, TagIn, TagOut
 from apps.crm.services import companies, tags
 from apps.crm.services.companies import CompanyValues
 from config.api import ViewSet, parse
-from config.needs import Feature, Needs
+from config.needs import Feature, Needs, Permission
 from config.serializers import parse_changes
 
 
 class CompanyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewSet):
     """Organisations that contacts belong to."""
 
-    needs = Needs(feature=Feature.CRM)
+    needs = Needs(
+        feature=Feature.CRM,
+        read=Permission.COMPANIES_READ,
+        write=Permission.COMPANIES_WRITE,
+        delete=Permission.COMPANIES_DELETE,
+    )
     queryset = Company.objects.all()
     serializer_class = CompanyOut
     filterset_class = CompanyFilter
@@ -58,7 +63,12 @@ class CompanyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewSet):
 class TagViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewSet):
     """Words that contacts are sorted by."""
 
-    needs = Needs(feature=Feature.CRM)
+    needs = Needs(
+        feature=Feature.CRM,
+        read=Permission.CONTACTS_READ,
+        write=Permission.CONTACTS_WRITE,
+        delete=Permission.CONTACTS_DELETE,
+    )
     queryset = Tag.objects.all()
     serializer_class = TagOut
     filterset_class = TagFilter

@@ -28,7 +28,7 @@ from apps.crm.services.contact_rows import ContactRow, ContactRows
 from apps.crm.services.contacts import ContactValues, UpsertKey
 from config.api import BATCH_LIMIT, ViewSet, parse, run_batch
 from config.filters import narrows
-from config.needs import Feature, Needs
+from config.needs import Feature, Needs, Permission
 from config.pages import CursorPage
 from config.quick_json import quick_answer
 from config.serializers import BatchOut, batch_of, parse_changes
@@ -39,7 +39,12 @@ _KEY = OpenApiParameter("key", enum=["email", "external_id"])
 class ContactViewSet(mixins.ListModelMixin, ViewSet):
     """People that the tenant knows; each counts against the plan's `contacts`."""
 
-    needs = Needs(feature=Feature.CRM)
+    needs = Needs(
+        feature=Feature.CRM,
+        read=Permission.CONTACTS_READ,
+        write=Permission.CONTACTS_WRITE,
+        delete=Permission.CONTACTS_DELETE,
+    )
     queryset = Contact.objects.all()
     serializer_class = ContactOut
     filterset_class = ContactFilter
@@ -114,7 +119,12 @@ class ContactViewSet(mixins.ListModelMixin, ViewSet):
 class ConsentViewSet(mixins.ListModelMixin, ViewSet):
     """What a contact allowed and withdrew, newest first. Words are added, never changed."""
 
-    needs = Needs(feature=Feature.CRM)
+    needs = Needs(
+        feature=Feature.CRM,
+        read=Permission.CONTACTS_READ,
+        write=Permission.CONTACTS_WRITE,
+        delete=Permission.CONTACTS_DELETE,
+    )
     queryset = Consent.objects.all()
     serializer_class = ConsentOut
     filterset_class = ConsentFilter

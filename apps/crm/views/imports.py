@@ -26,7 +26,7 @@ from apps.crm.services.imports.staging import ERRORS_KEPT
 from config.api import ViewSet, parse, problem_response
 from config.cells import disarmed
 from config.errors import PayloadTooLarge
-from config.needs import Feature, Needs
+from config.needs import Feature, Needs, Permission
 from config.parsers import JSONBody
 from config.personal import refuse_hidden
 from tenants.identity.caller import caller_of
@@ -50,7 +50,12 @@ class CsvRenderer(BaseRenderer):
 class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewSet):
     """Files on their way into contacts and orders."""
 
-    needs = Needs(feature=Feature.IMPORTS, deferrable=True)
+    needs = Needs(
+        feature=Feature.IMPORTS,
+        read=Permission.IMPORTS_READ,
+        write=Permission.IMPORTS_WRITE,
+        deferrable=True,
+    )
     queryset = Import.objects.all()
     serializer_class = ImportOut
     filterset_class = ImportFilter

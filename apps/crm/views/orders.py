@@ -15,13 +15,18 @@ from apps.crm.serializers.orders import OrderIn, OrderOut
 from apps.crm.services import orders
 from apps.crm.services.orders import OrderValues
 from config.api import ViewSet, parse
-from config.needs import Feature, Needs
+from config.needs import Feature, Needs, Permission
 
 
 class OrderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewSet):
     """Purchases of contacts."""
 
-    needs = Needs(feature=Feature.CRM)
+    needs = Needs(
+        feature=Feature.CRM,
+        read=Permission.ORDERS_READ,
+        write=Permission.ORDERS_WRITE,
+        delete=Permission.ORDERS_DELETE,
+    )
     queryset = Order.objects.all()
     serializer_class = OrderOut
     filterset_class = OrderFilter

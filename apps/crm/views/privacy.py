@@ -29,13 +29,18 @@ from apps.crm.serializers.privacy import (
 from apps.crm.services.privacy import requests, retention, subjects
 from apps.crm.services.privacy.requests import RequestValues
 from config.api import View, ViewSet, parse
-from config.needs import Needs, Role
+from config.needs import Needs, Permission
 from config.personal import refuse_hidden
 from config.quick_json import quick_answer
 from tenants.identity.caller import caller_of
 
 # Whatever the plan, and however a tenant stands with us: the law asks for it.
-_NEEDS = Needs(read=Role.ADMIN, write=Role.ADMIN, critical=True)
+_NEEDS = Needs(
+    read=Permission.PRIVACY_READ,
+    write=Permission.PRIVACY_WRITE,
+    delete=Permission.PRIVACY_DELETE,
+    critical=True,
+)
 
 
 class PrivacyRequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewSet):

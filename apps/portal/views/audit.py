@@ -13,7 +13,7 @@ from django.utils import timezone
 from apps.portal.pages import page
 from config.context import require_tenant
 from config.errors import ValidationFailed
-from config.needs import Feature, Needs, Role
+from config.needs import Feature, Needs, Permission
 from config.personal import Personal, shown
 from quotas.entitlements import snapshot
 from tenants.identity.people import members_of
@@ -23,7 +23,7 @@ from tenants.trail.filters import narrowed
 from tenants.trail.models import TrailEvent
 from tenants.trail.views import exported
 
-NEEDS = Needs(read=Role.ADMIN, write=Role.ADMIN, meter=None)
+NEEDS = Needs(read=Permission.AUDIT_READ, meter=None)
 _SHOWN = 50
 
 
@@ -60,7 +60,7 @@ def audit(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/audit.html", facts)
 
 
-@page(Needs(feature=Feature.AUDIT_EXPORT, read=Role.ADMIN, write=Role.ADMIN, meter=None), "GET")
+@page(Needs(feature=Feature.AUDIT_EXPORT, read=Permission.AUDIT_EXPORT, meter=None), "GET")
 def export(request: HttpRequest) -> HttpResponse:
     """`/audit/export.csv`: what the table's filters leave, for a spreadsheet."""
     answer: Any = exported(request.GET, CSV)

@@ -14,7 +14,7 @@ from apps.crm.services import lists
 from apps.portal.pages import page
 from apps.portal.standing import used_of
 from config.context import require_tenant
-from config.needs import Feature, Meter, Needs
+from config.needs import Feature, Meter, Needs, Permission
 from config.pages import CursorPage
 
 _LONGEST_SEARCH = 100
@@ -38,7 +38,7 @@ class Page:
     next: str
 
 
-@page(Needs(feature=Feature.CRM, meter=None), "GET")
+@page(Needs(feature=Feature.CRM, read=Permission.CONTACTS_READ, meter=None), "GET")
 def contacts(request: HttpRequest) -> HttpResponse:
     """`/contacts?search=&cursor=`; asked by htmx, the table alone."""
     # PostgreSQL knows no text with a NUL.

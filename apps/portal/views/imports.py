@@ -15,11 +15,16 @@ from apps.portal.forms import ImportForm
 from apps.portal.import_rows import recent_imports, row_of
 from apps.portal.pages import page
 from config.errors import ValidationFailed
-from config.needs import Feature, Needs
+from config.needs import Feature, Needs, Permission
 from quotas.refusals import QuotaExceeded
 from tenants.identity.caller import caller_of
 
-_IMPORTS = Needs(feature=Feature.IMPORTS, meter=None)
+_IMPORTS = Needs(
+    feature=Feature.IMPORTS,
+    read=Permission.IMPORTS_READ,
+    write=Permission.IMPORTS_WRITE,
+    meter=None,
+)
 _SHOWN = 25
 _SHOWN_ERRORS = 500
 
@@ -69,8 +74,7 @@ def _list(
 
 
 def _may_import(request: HttpRequest) -> bool:
-    role = caller_of(request).role
-    return role is not None and role.permits(_IMPORTS.write)
+    return _IMPORTS.write in caller_of(request).permissions
 
 
 @page(_IMPORTS, "GET")

@@ -18,12 +18,12 @@ from billing.services.changes import change_plan, start_checkout
 from billing.services.subscriptions import find_plan
 from billing.views import exports
 from config.context import Place, require_tenant
-from config.needs import Needs, Role
+from config.needs import Needs, Permission
 from tenants.identity.caller import caller_of, tenant_of
 from tenants.services import url_of
 
 # Who must pay to go on must reach this, whatever else is refused.
-_MONEY = Needs(read=Role.READ_ONLY, write=Role.BILLING, meter=None, critical=True)
+_MONEY = Needs(write=Permission.BILLING_WRITE, meter=None, critical=True)
 # The provider's webhook is handled within seconds; whoever waits longer is told so.
 _PATIENCE = timedelta(seconds=30)
 
@@ -37,7 +37,7 @@ def plan(request: HttpRequest) -> HttpResponse:
     """
     now, tenant = timezone.now(), require_tenant()
     standing = standing_of(tenant.id, now=now)
-    role = caller_of(request).role
+    granted = caller_of(request).permissions
     paid = _paid_plan(request)
     facts = {
         "here": "plan",
@@ -51,8 +51,8 @@ def plan(request: HttpRequest) -> HttpResponse:
         "shares": share_rows(tenant),
         "offers": offers(standing.currency),
         "wanted": request.GET.get("wanted", ""),
-        "may_export": role is not None and role.permits(exports.NEEDS.write),
-        "may_buy": role is not None and role.permits(_MONEY.write),
+        "may_export": exports.NEEDS.write in granted,
+        "may_buy": _MONEY.write in granted,
     }
     return render(request, "portal/plan.html", facts)
 

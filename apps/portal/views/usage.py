@@ -9,7 +9,7 @@ from apps.portal.spending import minor_units, spending_card
 from apps.portal.standing import meter_rows
 from config.context import Place, at_place, require_tenant
 from config.errors import ValidationFailed
-from config.needs import Needs, Role
+from config.needs import Needs, Permission
 from quotas import explanations
 from quotas.caps.services import cap_spending
 from quotas.entitlements import snapshot
@@ -17,8 +17,10 @@ from quotas.merging import Cap
 from quotas.wording import why
 from tenants.identity.caller import caller_of
 
-_OPEN_TO_THE_REFUSED = Needs(meter=None, critical=True)
-_MONEY = Needs(meter=None, critical=True, read=Role.BILLING, write=Role.BILLING)
+_OPEN_TO_THE_REFUSED = Needs(read=Permission.USAGE_READ, meter=None, critical=True)
+_MONEY = Needs(
+    meter=None, critical=True, read=Permission.BILLING_READ, write=Permission.BILLING_WRITE
+)
 _MOST = 20
 _LONGEST_ID = 64
 
@@ -58,7 +60,7 @@ def _usage(request: HttpRequest, *, refused: ValidationFailed | None = None) -> 
         "here": "usage",
         "meters": meter_rows(tenant_id, now=now),
         "spending": spending_card(tenant_id, now=now),
-        "may_cap": caller.role is not None and caller.role.permits(_MONEY.write),
+        "may_cap": _MONEY.write in caller.permissions,
         "cap_asked": request.POST.get("cap", "")[:_LONGEST_ID],
         "cap_errors": refused.facts["errors"]["cap"] if refused else [],
         "refusals": [why(each) for each in refusals],

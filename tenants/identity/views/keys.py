@@ -11,7 +11,7 @@ from config.api import View, ViewSet, parse
 from config.context import Place
 from config.errors import PermissionDenied
 from config.filters import NoFilters
-from config.needs import Feature, Needs, Role
+from config.needs import Feature, Needs, Permission
 from tenants.identity import keys
 from tenants.identity.caller import caller_of, member_of, tenant_of
 from tenants.identity.serializers import ApiKeyIn, ApiKeyOut, NewApiKeyOut
@@ -20,7 +20,9 @@ from tenants.identity.serializers import ApiKeyIn, ApiKeyOut, NewApiKeyOut
 class ApiKeys(ViewSet):
     """The tenant's keys, newest first, revoked ones too."""
 
-    needs = Needs(feature=Feature.API_KEYS, read=Role.ADMIN, write=Role.ADMIN)
+    needs = Needs(
+        feature=Feature.API_KEYS, read=Permission.API_KEYS_READ, write=Permission.API_KEYS_WRITE
+    )
     place = Place.SQUARE
     serializer_class = ApiKeyOut
     ordering_fields = ("-id", "name")
@@ -54,7 +56,12 @@ class ApiKeys(ViewSet):
 class ApiKeyDetail(View):
     """One key. It can be revoked whatever the plan says."""
 
-    needs = Needs(read=Role.ADMIN, write=Role.ADMIN, critical=True)
+    needs = Needs(
+        read=Permission.API_KEYS_READ,
+        write=Permission.API_KEYS_WRITE,
+        delete=Permission.API_KEYS_DELETE,
+        critical=True,
+    )
     place = Place.SQUARE
 
     @extend_schema(responses={204: None})

@@ -10,8 +10,9 @@ from config.api import View, ViewSet, parse
 from config.context import Place
 from config.errors import PermissionDenied
 from config.filters import NoFilters
-from config.needs import Needs, Role
+from config.needs import Needs, Permission, Role
 from config.personal import Personal, shown
+from config.roles import BUILT_IN
 from tenants.identity.caller import caller_of, member_of, tenant_of
 from tenants.identity.people import members_of, update_person
 from tenants.identity.serializers import MeIn, MemberOut, MeOut, RolesOut
@@ -20,7 +21,7 @@ from tenants.identity.serializers import MeIn, MemberOut, MeOut, RolesOut
 class Me(View):
     """The person who asks, with their role in this tenant."""
 
-    needs = Needs(write=Role.READ_ONLY, critical=True)
+    needs = Needs(read=Permission.ME_READ, write=Permission.ME_WRITE, critical=True)
     place = Place.SQUARE
 
     @extend_schema(responses=MeOut)
@@ -47,6 +48,7 @@ class Me(View):
                 "name": person.name,
                 "locale": person.locale,
                 "role": member.role,
+                "permissions": sorted(caller.permissions),
                 "member_id": member.pk,
                 "tenant": tenant_of(request),
                 "credential": {"kind": caller.kind, "scopes": sorted(caller.scopes)},
@@ -57,7 +59,7 @@ class Me(View):
 class Members(ViewSet):
     """Everybody in this tenant, newest first."""
 
-    needs = Needs()
+    needs = Needs(read=Permission.MEMBERS_READ)
     place = Place.SQUARE
     serializer_class = MemberOut
     ordering_fields = ("-id", "role")
@@ -71,9 +73,9 @@ class Members(ViewSet):
 
 
 class Roles(View):
-    """The roles that a member may have; `permits` names the declared needs that each satisfies."""
+    """The roles that a member may have, and the permissions of each."""
 
-    needs = Needs()
+    needs = Needs(read=Permission.MEMBERS_READ)
     place = Place.SQUARE
 
     @extend_schema(responses=RolesOut)
@@ -81,7 +83,7 @@ class Roles(View):
         roles = [
             {
                 "name": role.value,
-                "permits": [needed.value for needed in Role if role.permits(needed)],
+                "permissions": sorted(BUILT_IN[role]),
             }
             for role in Role
         ]

@@ -6,7 +6,8 @@ import pytest
 
 from config.errors import ValidationFailed
 from config.needs import Role
-from tenants.identity.keys import create_key, find_key, scopes_of
+from tenants.identity.keys import create_key, find_key
+from tenants.identity.scopes import scopes_of
 from tenants.models import ApiKey, Member, Person
 from tenants.snapshots import snapshots
 from tests.tenants.identity.people import program, told

@@ -5,6 +5,7 @@ from django.http import HttpRequest
 
 from config.errors import ValidationFailed
 from config.needs import Role
+from config.roles import BUILT_IN
 from tenants.identity.people import add_member, create_person, find_person
 from tenants.identity.refusals import AlreadyMember, EmailTaken, OperatorIsNoMember
 from tenants.models import Member, Person
@@ -98,6 +99,7 @@ def test_me_is_the_person_the_place_and_the_credential(acme, api, path):
         "name": client.member.person.name,
         "locale": client.member.person.locale,
         "role": "editor",
+        "permissions": sorted(BUILT_IN[Role.EDITOR]),
         "member_id": str(client.member.pk),
         "tenant": {
             "id": str(acme.pk),
@@ -204,4 +206,10 @@ def test_the_roles_are_those_of_the_house(acme, api):
     roles = api(acme, "read_only").get("/api/v1/roles")["results"]
 
     assert [role["name"] for role in roles] == [role.value for role in Role]
-    assert roles[-1] == {"name": "read_only", "permits": ["read_only"]}
+    assert roles[-1] == {
+        "name": "read_only",
+        "permissions": [
+            *("campaigns:read", "companies:read", "contacts:read", "content:read", "imports:read"),
+            *("me:read", "me:write", "members:read", "orders:read", "tenant:read", "usage:read"),
+        ],
+    }
