@@ -2,6 +2,10 @@
 
 Answers are sealed at rest, since some hold secrets (a new API key). Kept 24 h (config/tasks.py).
 Refused work is not kept: it left nothing behind, so a repeat may try again.
+
+A repeat costs none of the tenant's API calls (quotas/costs.py), and is answered where none are left: who
+lost the answer to the last call that was paid for has paid for the answer. It is a request like any other to the
+rates, and to whatever else refuses: a suspended tenant is told nothing again.
 """
 
 import hashlib
@@ -43,9 +47,27 @@ def once(request: HttpRequest, work: Callable[[], HttpResponse], refuse: Refuse)
         with transaction.atomic():
             _alone(scope, key)
             kept = KeptAnswer.objects.filter(scope=scope, key=key).first()
-            return _replay(kept, digest) if kept else _run(work, scope, key, digest)
+            answer = _replay(kept, digest) if kept else _refused_unless_kept(request, refuse)
+            return answer or _run(work, scope, key, digest)
     except (IdempotencyKeyBusy, IdempotencyKeyReused, ServiceUnavailable) as refusal:
         return refuse(refusal)
+
+
+def leave_to_once(request: HttpRequest, *, unless_kept: DomainError) -> bool:
+    """Let `once` decide, if it will be asked: it tells a kept answer again, and else refuses with this."""
+    if request.method != "POST" or not request.headers.get("Idempotency-Key"):
+        return False
+    request.unless_kept = unless_kept  # type: ignore[attr-defined]
+    return True
+
+
+def _refused_unless_kept(request: HttpRequest, refuse: Refuse) -> HttpResponse | None:
+    refusal: DomainError | None = getattr(request, "unless_kept", None)
+    if refusal is None:
+        return None
+    answer = refuse(refusal)
+    answer.refusal = refusal  # type: ignore[attr-defined]  # for the gate, which explains it
+    return answer
 
 
 def _run(work: Callable[[], HttpResponse], scope: str, key: str, digest: str) -> HttpResponse:
@@ -83,6 +105,7 @@ def _replay(kept: KeptAnswer, digest: str) -> HttpResponse:
     body = _seal().decrypt(bytes(kept.sealed_body))
     answer = HttpResponse(body, status=kept.status, content_type=kept.content_type)
     answer["Idempotent-Replayed"] = "true"
+    answer.is_replayed = True  # type: ignore[attr-defined]  # for the gate, which charges nothing
     answer["Cache-Control"] = "no-store"
     return answer
 

@@ -76,8 +76,8 @@ class Decision:
         """The rate of which least is left."""
         return min(self.rates, key=lambda state: state.remaining, default=None)
 
-    def settle(self, *, kept: bool) -> None:
-        """Keep what was reserved counted, or give it back. When the answer is known; harmless twice."""
+    def settle(self, *, kept: int) -> None:
+        """Keep so many of the reserved calls counted, and give the rest back. When the answer is known; harmless twice."""
         ticket, self.ticket = self.ticket, None
         if ticket is not None:
             ticket.settle(kept=kept)

@@ -100,7 +100,7 @@ def _refused_late(decision: Decision, refusal: DomainError | None, rule: str) ->
     if refusal is not None and decision.refusal is None:
         decision.refusal, decision.rule = refusal, rule
         decision.limit = decision.used = decision.resets_at = None
-        decision.settle(kept=False)
+        decision.settle(kept=0)
     return decision
 
 
@@ -131,7 +131,7 @@ def _counted(asked: Question, buckets: Sequence[Bucket], found: Snapshot | None 
         )
     if not is_local and _has_reconnected(asked):
         # Redis may have come back, with the version of before, just when it was asked.
-        decision.settle(kept=False)
+        decision.settle(kept=0)
         return Decision(is_out_of_date=True)
     return decision
 

@@ -1,6 +1,7 @@
 """Refuse what state, plan, role, rate or quota do not allow, before the view."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -8,17 +9,20 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from config.api import View, ViewSet
 from config.context import is_serving, request_id
 from config.errors import DomainError, PermissionDenied, ServiceUnavailable
 from config.handlers import refusal
+from config.idempotency import leave_to_once
 from config.ids import new_id
 from config.logs import logger
 from config.needs import Needs, declared_by
 from quotas import explanations, flusher, gate
-from quotas.costs import cost_of
+from quotas.costs import calls_kept, cost_of
 from quotas.decision import Decision, late_decisions
 from quotas.metrics import count_decision
 from quotas.question import Question
+from quotas.refusals import UsageRefused
 from quotas.waiting_room import Overloaded, Place, waiting_room
 from tenants.address import address_of
 from tenants.identity.caller import caller_of
@@ -31,8 +35,7 @@ class Gate:
     """One question, one round trip. After TenantMiddleware and CallerMiddleware.
 
     Returns the refusal and never raises, since DRF's handler does not see what is raised here.
-    API calls are given back when the work failed through us (5xx) or when a quota of the ledger
-    refused it (402); an answer that tells the client of its own mistake counts.
+    Which API calls are given back: quotas/costs.py.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -52,7 +55,7 @@ class Gate:
         if decision is None:
             return response
         _explain_view(request, response, decision)
-        kept = response.status_code < 500 and response.status_code != 402
+        kept = calls_kept(response, request.question.cost)  # type: ignore[attr-defined]
         if response.streaming:
             # It is at work until the last byte is sent.
             # Django's own list of what is done when a response is closed.
@@ -72,12 +75,12 @@ class Gate:
         if needs is None:
             log.error("gate.undeclared_view", extra={"path": request.path})
             return refusal(request, PermissionDenied())
-        return _answer(request, _question(request, needs))
+        return _answer(request, _question(request, needs), view)
 
 
-def _answer(request: HttpRequest, asked: Question) -> HttpResponse | None:
+def _answer(request: HttpRequest, asked: Question, view: Callable[..., Any]) -> HttpResponse | None:
     """The refusal, or None: then the view answers."""
-    decision = _decided(request, asked)
+    decision = _decided(request, asked, view)
     if decision.is_out_of_date:
         return OutOfDate()
     request.decision, request.question = decision, asked  # type: ignore[attr-defined]
@@ -111,18 +114,36 @@ def _refused_items(response: HttpResponse) -> Mapping[int, DomainError]:
     return getattr(response, "refusals", None) or {}
 
 
-def _decided(request: HttpRequest, asked: Question) -> Decision:
+def _decided(request: HttpRequest, asked: Question, view: Callable[..., Any]) -> Decision:
     try:
         request.place_at_work = waiting_room().enter(  # type: ignore[attr-defined]
             asked.needs, is_bulk=asked.cost.is_bulk, tenant_id=asked.tenant.pk
         )
-        return gate.decide(asked)
+        return _by_the_gate(request, asked, view)
     except Overloaded as overloaded:
         return Decision(refusal=overloaded, rule="load")
     except (OperationalError, InterfaceError) as error:
         # Entitlements are not guessed: without PostgreSQL the gate is closed.
         log.error("gate.unavailable", extra={"reason": type(error).__name__})  # noqa: TRY400
         return Decision(refusal=ServiceUnavailable(), rule="unavailable")
+
+
+def _by_the_gate(request: HttpRequest, asked: Question, view: Callable[..., Any]) -> Decision:
+    decision = gate.decide(asked)
+    if _may_be_a_repeat(request, view, decision):
+        decision = gate.decide(replace(asked, cost=replace(asked.cost, calls=0)))
+    return decision
+
+
+def _may_be_a_repeat(request: HttpRequest, view: Callable[..., Any], decision: Decision) -> bool:
+    """No calls are left, and what is asked may have been paid for already: config/idempotency.py will know."""
+    refused = decision.refusal
+    kind: Any = getattr(view, "cls", None) or getattr(view, "view_class", object)
+    return (
+        isinstance(refused, UsageRefused)
+        and issubclass(kind, View | ViewSet)
+        and leave_to_once(request, unless_kept=refused)
+    )
 
 
 def _question(request: HttpRequest, needs: Needs) -> Question:

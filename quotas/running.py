@@ -7,7 +7,7 @@ counted what it answered. What it had not answered gives itself back when its le
 import threading
 import time
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from config.logs import logger
 from config.quick_redis import RedisAway
@@ -28,14 +28,15 @@ class Ticket:
     epoch: str = ""
     _renewed_at: float = field(default_factory=time.monotonic)
 
-    def settle(self, *, kept: bool) -> None:
-        """The work is done (`kept`), or was refused or failed: then its calls are given back."""
+    def settle(self, *, kept: int) -> None:
+        """The work is over: `kept` of its calls are counted, at most those reserved, and the rest given back."""
         if self.lease is not None:
             _running.pop(self.lease.holder, None)
         counted = None
-        if kept and self.calls.asked:
-            counted = api_calls.count(self.calls, epoch=self.epoch)
-            callers.note(self.calls)
+        done = replace(self.calls, asked=min(kept, self.calls.asked))
+        if done.asked:
+            counted = api_calls.count(done, epoch=self.epoch)
+            callers.note(done)
         if self.lease is None:
             return
         try:

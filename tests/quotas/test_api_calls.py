@@ -65,7 +65,7 @@ def done(ask: Ask, times: int = 1, **asked: Any) -> list[bool]:
     """Requests that are let in, answered, and so counted."""
     decisions = [ask(**asked) for _ in range(times)]
     for decision in decisions:
-        decision.settle(kept=True)
+        decision.settle(kept=1)
     return [decision.allowed for decision in decisions]
 
 
@@ -100,12 +100,12 @@ def test_what_failed_is_never_in_the_ledger_and_what_runs_is_in_use(
 ) -> None:
     granted(tenant.pk, api_calls=None)
     kept, failed, running = ask(), ask(), ask()
-    kept.settle(kept=True)
-    failed.settle(kept=False)
+    kept.settle(kept=1)
+    failed.settle(kept=0)
     assert used(tenant) == 2
     api_calls.flush()
     assert (total(tenant), used(tenant)) == (1, 2)
-    running.settle(kept=True)
+    running.settle(kept=1)
     api_calls.flush()
     assert (total(tenant), used(tenant)) == (2, 2)
 

@@ -125,7 +125,7 @@ def test_as_many_at_once_as_may_are_told(
     running = ask(now=datetime.now(UTC))
     api = Api.signed_in(tenant)
     api.get(THINGS, status=429)
-    running.settle(kept=True)
+    running.settle(kept=1)
     found = why(api)
     assert told(found, "limit", "used") == ("concurrency", "too_many_at_once", 1, 1)
     assert deciding(found) == [("plan", {"limit": 1, "seconds": 60, "adds": None})]

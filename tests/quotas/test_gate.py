@@ -122,10 +122,10 @@ def test_refused_calls_count_against_no_rate_and_refused_rates_against_no_quota(
 def test_what_is_given_back_can_be_used(ask: Ask, tenant: Tenant, granted: Granted) -> None:
     granted(tenant.pk, api_calls=1)
     failed = ask()
-    failed.settle(kept=False)
-    failed.settle(kept=False)
+    failed.settle(kept=0)
+    failed.settle(kept=0)
     kept = ask()
-    kept.settle(kept=True)
+    kept.settle(kept=1)
     assert [code(kept), code(ask())] == ["", "quota_exceeded"]
 
 

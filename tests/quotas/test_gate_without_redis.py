@@ -43,7 +43,7 @@ def admitted(ask: Ask, times: int, needs: Needs | None = None) -> int:
     """Requests that are let in, answered, and so counted."""
     decisions = [ask(needs) for _ in range(times)]
     for decision in decisions:
-        decision.settle(kept=True)
+        decision.settle(kept=1)
     return sum(decision.allowed for decision in decisions)
 
 
@@ -147,13 +147,13 @@ def test_a_question_given_up_is_not_counted_when_the_server_wakes(
     stalled()
     given_up = ask()  # waits for its time-out, and is decided here
     assert epoch(given_up) == ""
-    failed.settle(kept=False)
+    failed.settle(kept=0)
     valkey.signal(signal.SIGCONT)
     time.sleep(PROBE_EVERY_SECONDS + 0.1)
     again = ask()
     assert epoch(again) == epoch(asked)
     for decision in (asked, given_up, again):
-        decision.settle(kept=True)
+        decision.settle(kept=1)
     api_calls.flush()
     assert total(tenant) == 3
 
@@ -164,12 +164,12 @@ def test_a_call_that_fails_without_redis_is_not_counted(
     granted(tenant.pk, api_calls=10)
     decision = ask()
     valkey.kill()
-    decision.settle(kept=False)
+    decision.settle(kept=0)
     local = ask()
     api_calls.flush()
     assert total(tenant) == 0
-    local.settle(kept=True)
-    local.settle(kept=True)
+    local.settle(kept=1)
+    local.settle(kept=1)
     api_calls.flush()
     assert total(tenant) == 1
 
