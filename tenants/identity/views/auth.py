@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from config.api import View, parse
 from config.context import Place
 from config.errors import PermissionDenied
-from config.needs import Needs, Role
+from config.needs import Needs, Permission
 from tenants.identity import tokens
 from tenants.identity.caller import caller_of, member_of, tenant_of
 from tenants.identity.noting import (
@@ -138,7 +138,7 @@ class Logout(View):
 class LogoutEverywhere(View):
     """End every session and every token of the person who asks, at all of their tenants. Keys stay."""
 
-    needs = Needs(write=Role.READ_ONLY, critical=True)
+    needs = Needs(write=Permission.ME_WRITE, critical=True)
     place = Place.SQUARE
 
     @extend_schema(request=None, responses={204: None})
