@@ -67,6 +67,7 @@ class MyDataOut(serializers.Serializer[Any]):
     identities = serializers.ListField(child=serializers.DictField())
     api_keys = serializers.ListField(child=serializers.DictField())
     mails = serializers.ListField(child=serializers.DictField())
+    mailed_links = serializers.ListField(child=serializers.DictField())
 
 
 class EraseMeIn(serializers.Serializer[Any]):

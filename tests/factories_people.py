@@ -15,6 +15,7 @@ from tenants.models import (
     CrossingCode,
     Domain,
     DomainClaim,
+    MailedProof,
     Member,
     Person,
     PersonIdentity,
@@ -170,3 +171,13 @@ class TenantVersionFactory(DjangoModelFactory[TenantVersion]):
     tenant_id = factory.LazyFunction(new_id)
     token = factory.LazyFunction(lambda: new_id().hex)
     changed_at = factory.LazyFunction(timezone.now)
+
+
+class MailedProofFactory(DjangoModelFactory[MailedProof]):
+    class Meta:
+        model = MailedProof
+
+    kind = MailedProof.Kind.PASSWORD_RESET
+    person = factory.SubFactory(PersonFactory)
+    secret_hash = factory.Sequence(lambda n: f"{n:064d}")
+    expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(hours=1))

@@ -113,3 +113,26 @@ class InvitationForm(ServiceForm):
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
+
+
+class ResetForm(ServiceForm):
+    email = forms.CharField(
+        label=_("E-mail"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
+    )
+
+
+class LinkForm(ServiceForm):
+    token = forms.CharField(widget=forms.HiddenInput())
+
+
+class NewPasswordForm(LinkForm):
+    password = forms.CharField(
+        label=_("New password"),
+        strip=False,
+        help_text=_("At least 10 characters, and none of the common ones."),
+        widget=forms.PasswordInput(
+            attrs={"autocomplete": "new-password", "maxlength": _LONGEST_PASSWORD}
+        ),
+    )

@@ -5,6 +5,7 @@ from django.urls import path
 from apps.portal.views import (
     audit,
     contacts,
+    credentials,
     exports,
     home,
     imports,
@@ -21,6 +22,9 @@ urlpatterns = [
     path("login", sign_in.login, name="login"),
     path("invitation", invitation.invitation, name="invitation"),
     path("logout", sign_in.logout, name="logout"),
+    path("password-reset", credentials.ask, name="password-reset-page"),
+    path("password-reset/confirm", credentials.choose, name="password-reset-confirm-page"),
+    path("email-change/confirm", credentials.confirm, name="email-change-confirm-page"),
     path("contacts", contacts.contacts, name="portal-contacts"),
     path("imports", imports.imports, name="portal-imports"),
     path("imports/<uuid:import_id>/row", imports.row, name="portal-import-row"),

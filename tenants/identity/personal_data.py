@@ -3,11 +3,11 @@
 from typing import Any
 from uuid import UUID
 
-from tenants.models import ApiKey, Mail, Member, Person, PersonIdentity
+from tenants.models import ApiKey, Mail, MailedProof, Member, Person, PersonIdentity
 
 
 def data_of(person: Person) -> dict[str, Any]:
-    """{person, memberships, identities, api_keys, mails}: plain values, without secrets and hashes."""
+    """{person, memberships, identities, api_keys, mails, mailed_links}: plain values, without secrets and hashes."""
     members = Member.objects.filter(person=person).order_by("pk")
     keys = ApiKey.objects.filter(created_by__person=person).order_by("pk")
     return {
@@ -28,6 +28,11 @@ def data_of(person: Person) -> dict[str, Any]:
             Mail.objects.filter(person=person)
             .order_by("pk")
             .values("kind", "created_at", "sent_at")
+        ),
+        "mailed_links": list(
+            MailedProof.objects.filter(person=person)
+            .order_by("pk")
+            .values("kind", "other_email", "expires_at", "used_at")
         ),
     }
 

@@ -110,3 +110,19 @@ class CrossingRefused(DomainError):
     status = 401
     title = _("This sign-in link is no longer valid. Please start again.")
     headers: Mapping[str, str] = {"WWW-Authenticate": _CHALLENGE}
+
+
+class ProofInvalid(DomainError):
+    """The link from a mail was used, is too old, was replaced by a newer one, or is not of this host."""
+
+    code = "mailed_link_invalid"
+    status = 410
+    title = _("This link is no longer valid. Ask for a new one.")
+
+
+class WrongPassword(DomainError):
+    """The present password, by which a change is confirmed, is not that."""
+
+    code = "wrong_password"
+    status = 403
+    title = _("The present password is wrong.")

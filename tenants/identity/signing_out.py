@@ -7,7 +7,7 @@ from django.db import transaction
 from config.logs import logger
 from tenants.identity import tokens
 from tenants.identity.noting import note_signed_out_everywhere
-from tenants.models import Member
+from tenants.models import Member, Person
 
 log = logger(__name__)
 
@@ -18,9 +18,13 @@ def sign_out_everywhere(*, member: Member, now: datetime) -> None:
 
     API keys are programs' and stay.
     """
-    person = member.person
+    end_sign_ins(person=member.person, now=now)
+    note_signed_out_everywhere(member)
+    log.info("person.signed_out_everywhere", extra={"person_id": str(member.person_id)})
+
+
+def end_sign_ins(*, person: Person, now: datetime) -> None:
+    """The same, in the transaction of what is the reason for it."""
     person.signed_out_at = now
     person.save(update_fields=["signed_out_at"])
     tokens.revoke_all(person=person, now=now)
-    note_signed_out_everywhere(member)
-    log.info("person.signed_out_everywhere", extra={"person_id": str(person.pk)})

@@ -3,6 +3,13 @@
 from django.urls import path
 
 from tenants.identity.views.auth import Login, Logout, LogoutEverywhere, Refresh, Token
+from tenants.identity.views.credentials import (
+    EmailChange,
+    EmailChangeConfirmation,
+    PasswordChange,
+    PasswordReset,
+    PasswordResetConfirmation,
+)
 from tenants.identity.views.keys import ApiKeyDetail, ApiKeys
 from tenants.identity.views.people import Me, Members, Roles
 
@@ -12,6 +19,19 @@ urlpatterns = [
     path("auth/refresh", Refresh.as_view(), name="auth-refresh"),
     path("auth/logout", Logout.as_view(), name="auth-logout"),
     path("auth/logout-everywhere", LogoutEverywhere.as_view(), name="auth-logout-everywhere"),
+    path("auth/password-reset", PasswordReset.as_view(), name="password-reset"),
+    path(
+        "auth/password-reset/confirm",
+        PasswordResetConfirmation.as_view(),
+        name="password-reset-confirm",
+    ),
+    path(
+        "auth/email-change/confirm",
+        EmailChangeConfirmation.as_view(),
+        name="email-change-confirm",
+    ),
+    path("me/password", PasswordChange.as_view(), name="my-password"),
+    path("me/email", EmailChange.as_view(), name="my-email"),
     path("me", Me.as_view(), name="me"),
     path("users/profile", Me.as_view(), name="users-profile"),
     path("members", Members.as_view({"get": "list"}), name="members"),

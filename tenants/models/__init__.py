@@ -15,6 +15,7 @@ from tenants.models.people import (
     PersonManager,
     RefreshToken,
 )
+from tenants.models.proofs import MailedProof
 from tenants.models.stalls import Domain, RetiredSlug, Tenant
 from tenants.models.trail import OPERATORS, OperatorEvent, TrailHead, TrailPending
 from tenants.models.vault import THE_SQUARE, DataKey, SealedField
@@ -32,6 +33,7 @@ __all__ = [
     "DomainClaim",
     "Erasure",
     "Mail",
+    "MailedProof",
     "Member",
     "OperatorEvent",
     "Person",

@@ -11,6 +11,10 @@ class Action(StrEnum):
     SIGN_IN_ENDED = "sign_in.ended"
     SIGN_INS_ENDED = "sign_in.all_ended"
     REFRESH_REUSED = "refresh_token.reused"
+    RESET_ASKED = "password_reset.asked"
+    PASSWORD_CHANGED = "password.changed"  # noqa: S105 (an act, not a secret)
+    EMAIL_CHANGE_ASKED = "email_change.asked"
+    EMAIL_CHANGED = "email.changed"
     MEMBER_ADDED = "member.added"
     MEMBER_INVITED = "member.invited"
     INVITATION_ENDED = "invitation.ended"
