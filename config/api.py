@@ -1,6 +1,6 @@
 """The look of answers: problem+json, batches, and the base of every API view."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, cast
 
@@ -175,28 +175,41 @@ def run_batch(data: Any, handle: Callable[[Any], tuple[int, str]]) -> Response:
 
     `handle` takes one item, returns (status, id) or raises; each item commits or rolls back alone.
     """
-    items = data.get("items") if isinstance(data, Mapping) else None
-    if not isinstance(items, list) or not 1 <= len(items) <= BATCH_LIMIT:
-        raise errors.ValidationFailed(errors={"items": [f"A list of 1 to {BATCH_LIMIT} items."]})
-    outcomes = [_one_of_batch(index, item, handle) for index, item in enumerate(items)]
-    answer = Response({"results": [result for result, _ in outcomes]}, status=207)
-    answer.refusals = {  # type: ignore[attr-defined]  # for the gate, which explains them
-        index: error for index, (_, error) in enumerate(outcomes) if error
-    }
+    outcomes: list[dict[str, Any] | DomainError] = []
+    for item in batch_items(data):
+        try:
+            status, found = _tried(item, handle)
+            outcomes.append({"status": status, "id": found})
+        except (DomainError, exceptions.APIException, DatabaseError) as raised:
+            error = as_domain_error(raised)
+            if error is None:
+                raise
+            outcomes.append(error)
+    results, refusals = batch_results(outcomes)
+    answer = Response({"results": results}, status=207)
+    answer.refusals = refusals  # type: ignore[attr-defined]  # for the gate, which explains them
     return answer
 
 
-def _one_of_batch(
-    index: int, item: Any, handle: Callable[[Any], tuple[int, str]]
-) -> tuple[dict[str, Any], DomainError | None]:
-    try:
-        status, found = _tried(item, handle)
-    except (DomainError, exceptions.APIException, DatabaseError) as raised:
-        error = as_domain_error(raised)
-        if error is None:
-            raise
-        return {"index": index, "status": error.status, "error": problem(error)}, error
-    return {"index": index, "status": status, "id": found}, None
+def batch_items(data: Any) -> list[Any]:
+    """The items of `{"items": […]}`. Raises ValidationFailed unless they are 1 to 1,000."""
+    items = data.get("items") if isinstance(data, Mapping) else None
+    if not isinstance(items, list) or not 1 <= len(items) <= BATCH_LIMIT:
+        raise errors.ValidationFailed(errors={"items": [f"A list of 1 to {BATCH_LIMIT} items."]})
+    return items
+
+
+def batch_results(
+    outcomes: Iterable[dict[str, Any] | DomainError],
+) -> tuple[list[dict[str, Any]], dict[int, DomainError]]:
+    """What a batch answers of each item, in order, and {place: refusal}."""
+    results, refusals = [], {}
+    for index, outcome in enumerate(outcomes):
+        if isinstance(outcome, DomainError):
+            refusals[index] = outcome
+            outcome = {"status": outcome.status, "error": problem(outcome)}  # noqa: PLW2901
+        results.append({"index": index, **outcome})
+    return results, refusals
 
 
 def _tried(item: Any, handle: Callable[[Any], tuple[int, str]]) -> tuple[int, str]:

@@ -185,11 +185,12 @@ class PlainJSONField(serializers.JSONField):
 
 
 class BatchResult(serializers.Serializer[Any]):
-    """One item's fate: `id` when it was done, `error` (a problem) when it was refused."""
+    """One item's fate: `id` when it was done (with the `item` itself, when it was asked for), `error` (a problem) when it was refused."""
 
     index = serializers.IntegerField()
     status = serializers.IntegerField()
     id = serializers.CharField(required=False)
+    item = serializers.DictField(required=False)
     error = serializers.DictField(required=False)
 
 

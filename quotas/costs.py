@@ -16,7 +16,8 @@ from django.http import HttpRequest, HttpResponse
 from config.api import BATCH_LIMIT
 from config.needs import Needs
 
-_BATCH_PATH = "/batch"
+# `/contacts/batch`, `/contacts/batch/update`: its own segment, and the last or the last but one.
+_BATCH = "batch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ ONE_UNIT = Cost()
 def cost_of(request: HttpRequest, needs: Needs) -> Cost:
     """A search costs more than a read, a batch as much as its items one by one; by rate it is one request."""
     cost = needs.cost + (needs.search_cost if request.GET.get("search") else 0)
-    if request.method == "POST" and request.path_info.endswith(_BATCH_PATH):
+    if request.method == "POST" and _BATCH in request.path_info.split("/")[-2:]:
         each = needs.cost
         return Cost(calls=each * _items(request), rate=cost, each=each, is_bulk=True)
     return Cost(calls=cost, rate=cost, is_bulk=needs.deferrable)

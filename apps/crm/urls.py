@@ -2,7 +2,7 @@ from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
 from apps.crm.views.companies import CompanyViewSet, TagViewSet
-from apps.crm.views.contacts import ConsentViewSet, ContactViewSet
+from apps.crm.views.contacts import ConsentViewSet, ContactBatchRead, ContactViewSet
 from apps.crm.views.imports import ImportViewSet
 from apps.crm.views.orders import OrderViewSet
 from apps.crm.views.privacy import PersonalData, PrivacyRequestViewSet, Retention, RetentionOfClass
@@ -16,6 +16,7 @@ router.register("imports", ImportViewSet, basename="import")
 router.register("privacy-requests", PrivacyRequestViewSet, basename="privacy-request")
 
 urlpatterns = [
+    path("contacts/batch/read", ContactBatchRead.as_view(), name="contact-batch-read"),
     path("", include(router.urls)),
     path(
         "contacts/<uuid:contact_id>/consents",

@@ -83,6 +83,14 @@ class ContactIn(StrictSerializer):
         return attrs
 
 
+class ContactNamed(StrictSerializer):
+    """One of them."""
+
+    id = serializers.UUIDField(required=False)
+    email = serializers.CharField(required=False)
+    external_id = serializers.CharField(required=False)
+
+
 class ContactOut(RowSerializer[Contact]):
     company = serializers.CharField(source="company.name", default=None)
     tags = serializers.SerializerMethodField()

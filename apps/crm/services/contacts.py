@@ -1,9 +1,9 @@
 """Contacts: each one is counted by the meter `contacts` from its making until its deletion.
 
-`known` of what writes them are members whom a batch asked for at once (apps/crm/services/owners.py).
+Batches of them: apps/crm/services/batches.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Literal, TypedDict
@@ -19,7 +19,6 @@ from apps.crm.models import Company, Contact, ContactTag, Tag
 from apps.crm.services import owners, phones
 from apps.crm.services.contact_rows import ContactRow, get, insert
 from apps.crm.services.names import ids_of
-from apps.crm.services.owners import Known
 from config.context import require_tenant
 from config.errors import DomainError, NotFound, ValidationFailed
 from config.needs import Meter
@@ -28,6 +27,7 @@ from quotas import ledger
 from tenants.trail.actions import Action
 from tenants.trail.recording import Subject, record
 
+_WHO = ("first_name", "last_name", "email", "external_id", "phone")
 UpsertKey = Literal["email", "external_id"]
 
 
@@ -55,30 +55,28 @@ class ContactExists(DomainError):
     title = gettext_lazy("Another contact has this e-mail address or external id.")
 
 
-def create(*, values: ContactValues, now: datetime, known: Known = None) -> ContactRow:
+def create(*, values: ContactValues, now: datetime) -> ContactRow:
     """Add a contact. Raises ContactExists, QuotaExceeded and ValidationFailed, with nothing written."""
     names_others = values.keys() & {"company", "company_id", "tags"}
     if not names_others and not connection.in_atomic_block:
         # One statement is a transaction of its own, and one message.
-        return _inserted(_new(values, now, known), now)
+        return _inserted(_new(values, now), now)
     with transaction.atomic():
-        contact = _new(values, now, known)
+        contact = _new(values, now)
         row = _inserted(contact, now)
         _tag(contact, values)
         return get(contact.pk) if values.get("tags") else row
 
 
-def _new(values: ContactValues, now: datetime, known: Known) -> Contact:
+def _new(values: ContactValues, now: datetime) -> Contact:
     contact = Contact(created_at=now)
-    owners.assign(contact, values, known=known)
+    owners.assign(contact, values)
     _assign(contact, values, now)
     return contact
 
 
 @transaction.atomic
-def change(
-    *, contact_id: UUID, values: ContactValues, now: datetime, known: Known = None
-) -> ContactRow:
+def change(*, contact_id: UUID, values: ContactValues, now: datetime) -> ContactRow:
     """Change what `values` names; custom fields are merged, null removes one.
 
     Raises NotFound, ContactExists, ValidationFailed.
@@ -86,7 +84,7 @@ def change(
     contact = _locked(Q(pk=contact_id))
     if contact is None:
         raise NotFound()
-    owners.assign(contact, values, known=known)
+    owners.assign(contact, values)
     _assign(contact, values, now)
     _save(contact)
     _tag(contact, values)
@@ -105,9 +103,7 @@ def replace(*, contact_id: UUID, values: ContactValues, now: datetime) -> Contac
 
 
 @transaction.atomic
-def upsert(
-    *, key: UpsertKey, values: ContactValues, now: datetime, known: Known = None
-) -> tuple[ContactRow, bool]:
+def upsert(*, key: UpsertKey, values: ContactValues, now: datetime) -> tuple[ContactRow, bool]:
     """Change the contact that has this key, or add one: (contact, whether it is new).
 
     Raises ValidationFailed where `values` lacks the key.
@@ -119,13 +115,13 @@ def upsert(
     found = _locked(condition)
     if found is None:
         try:
-            return create(values=values, now=now, known=known), True
+            return create(values=values, now=now), True
         except ContactExists as taken:
             # Another upsert of the same key was faster.
             found = _locked(condition) if taken.facts["field"] == key else None
             if found is None:
                 raise
-    return change(contact_id=found.pk, values=values, now=now, known=known), False
+    return change(contact_id=found.pk, values=values, now=now), False
 
 
 @transaction.atomic
@@ -183,14 +179,14 @@ def _assign_company(contact: Contact, values: ContactValues) -> None:
 
 
 def _save(contact: Contact) -> None:
-    _refuse_nobody(contact)
+    refuse_nobody(vars(contact))
     with _naming_the_holder(contact):
         contact.save()
 
 
 def _inserted(contact: Contact, now: datetime) -> ContactRow:
     """Take a unit of the plan and insert the contact, in one statement: both or neither."""
-    _refuse_nobody(contact)
+    refuse_nobody(vars(contact))
     unit: dict[str, Any] = {
         "tenant_id": require_tenant().id, "meter": Meter.CONTACTS, "quantity": 1,
         "key": f"contact:{contact.pk}", "now": now,
@@ -205,9 +201,9 @@ def _inserted(contact: Contact, now: datetime) -> ContactRow:
         return insert(contact, taking)
 
 
-def _refuse_nobody(contact: Contact) -> None:
-    has_name = contact.first_name or contact.last_name
-    if not (has_name or contact.email or contact.external_id or contact.phone):
+def refuse_nobody(columns: Mapping[str, Any]) -> None:
+    """Raise ValidationFailed for a contact of whom nothing tells who it is."""
+    if not any(columns[name] for name in _WHO):
         message = _("A contact has at least an e-mail address, an external id, a phone or a name.")
         raise ValidationFailed(errors={"non_field_errors": [message]})
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -20,23 +20,25 @@ from apps.crm.serializers.people import (
     ConsentOut,
     ContactDetailOut,
     ContactIn,
+    ContactNamed,
     ContactOut,
 )
-from apps.crm.services import consents, contact_rows, contacts, owners
+from apps.crm.services import consents, contact_rows, contacts
+from apps.crm.services.batches.contacts import CONTACTS
 from apps.crm.services.consents import ConsentValues
 from apps.crm.services.contact_rows import ContactRow, ContactRows
 from apps.crm.services.contacts import ContactValues, UpsertKey
-from config.api import BATCH_LIMIT, ViewSet, parse, run_batch
+from apps.crm.views.batches import KEY, Archiving, BatchActions, BatchRead, batch_schema
+from config.api import ViewSet, parse
 from config.filters import narrows
 from config.needs import Feature, Needs, Permission
 from config.pages import CursorPage
 from config.quick_json import quick_answer
 from config.serializers import BatchOut, batch_of, parse_changes
 
-_KEY = OpenApiParameter("key", enum=["email", "external_id"])
 
-
-class ContactViewSet(mixins.ListModelMixin, ViewSet):
+@batch_schema(ContactIn)
+class ContactViewSet(BatchActions, Archiving, mixins.ListModelMixin, ViewSet):
     """People that the tenant knows; each counts against the plan's `contacts`."""
 
     needs = Needs(
@@ -50,6 +52,7 @@ class ContactViewSet(mixins.ListModelMixin, ViewSet):
     filterset_class = ContactFilter
     ordering_fields = ("-id", "created_at", "updated_at")
     lookup_value_converter = "uuid"
+    batch_noun = CONTACTS
 
     def list(self, request: Request) -> HttpResponse:  # type: ignore[override]  # no Response
         # Without a filter no queryset is needed, whose SQL takes longer to word than to run.
@@ -63,7 +66,7 @@ class ContactViewSet(mixins.ListModelMixin, ViewSet):
         return quick_answer(request, contact_rows.detail(pk))
 
     @extend_schema(
-        parameters=[_KEY], request=ContactIn, responses={201: ContactOut, 200: ContactOut}
+        parameters=[KEY], request=ContactIn, responses={201: ContactOut, 200: ContactOut}
     )
     def create(self, request: Request) -> HttpResponse:
         """Add a contact; with `?key=email`, change the one that has it and answer 200."""
@@ -89,19 +92,6 @@ class ContactViewSet(mixins.ListModelMixin, ViewSet):
         contacts.delete(contact_id=pk, now=timezone.now())
         return Response(status=204)
 
-    @extend_schema(
-        parameters=[_KEY],
-        request=batch_of(ContactIn),
-        responses={207: BatchOut},
-    )
-    @action(detail=False, methods=["post"])
-    def batch(self, request: Request) -> Response:
-        """Up to 1,000 contacts, each done or refused alone; `?key=email` changes those that exist."""
-        key = upsert_key(request.query_params.get("key"))
-        items = request.data.get("items") if isinstance(request.data, dict) else None
-        known = owners.known_among(items[:BATCH_LIMIT] if isinstance(items, list) else ())
-        return run_batch(request.data, lambda item: _done(item, key, known))
-
     @extend_schema(request=None, responses=ContactOut)
     @action(detail=True, methods=["post"])
     def archive(self, request: Request, pk: UUID) -> HttpResponse:
@@ -114,6 +104,17 @@ class ContactViewSet(mixins.ListModelMixin, ViewSet):
     def restore(self, request: Request, pk: UUID) -> HttpResponse:
         contact = contacts.set_archived(contact_id=pk, archived=False, now=timezone.now())
         return quick_answer(request, contact)
+
+
+@extend_schema(request=batch_of(ContactNamed), responses={207: BatchOut})
+class ContactBatchRead(BatchRead):
+    needs = Needs(
+        feature=Feature.CRM, read=Permission.CONTACTS_READ, write=Permission.CONTACTS_READ
+    )
+    noun, model = CONTACTS, Contact
+
+    def rows_of(self, ids: Collection[UUID]) -> dict[UUID, ContactRow]:
+        return contact_rows.these(ids)
 
 
 class ConsentViewSet(mixins.ListModelMixin, ViewSet):
@@ -148,16 +149,9 @@ def _values(data: Any) -> ContactValues:
     return cast("ContactValues", parse(ContactIn, data))
 
 
-def _done(item: Any, key: str | None, known: Collection[UUID]) -> tuple[int, str]:
-    contact, is_new = _saved(_values(item), key, known)
-    return 201 if is_new else 200, contact.id
-
-
-def _saved(
-    values: ContactValues, key: str | None, known: Collection[UUID] | None = None
-) -> tuple[ContactRow, bool]:
-    """(contact, whether it is new). `known`: owners of whom is known that they are members."""
+def _saved(values: ContactValues, key: str | None) -> tuple[ContactRow, bool]:
+    """(contact, whether it is new)."""
     now = timezone.now()
     if key is None:
-        return contacts.create(values=values, now=now, known=known), True
-    return contacts.upsert(key=cast("UpsertKey", key), values=values, now=now, known=known)
+        return contacts.create(values=values, now=now), True
+    return contacts.upsert(key=cast("UpsertKey", key), values=values, now=now)
