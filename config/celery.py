@@ -165,16 +165,21 @@ def later(task: str, *, lossy: bool = False, **arguments: str | int | bool | Non
     Arguments are primitives by keyword (ids as `str`). `lossy=True` skips the outbox row: the task is
     lost if the broker is away at the commit.
     """
-    tenant = current_tenant()
-    headers = {
-        REQUEST_HEADER: request_id(),
-        TENANT_HEADER: str(tenant.id) if tenant else "",
-        CAUSE_HEADER: cause_as_json() or "",
-    }
+    headers = headers_now()
     message_id = new_id()
     if not lossy:
         _keep(message_id, task, arguments, headers)
     transaction.on_commit(lambda: _send_kept(message_id, task, arguments, headers, kept=not lossy))
+
+
+def headers_now() -> dict[str, str]:
+    """Whose the work of this moment is, and who asked for it."""
+    tenant = current_tenant()
+    return {
+        REQUEST_HEADER: request_id(),
+        TENANT_HEADER: str(tenant.id) if tenant else "",
+        CAUSE_HEADER: cause_as_json() or "",
+    }
 
 
 def _keep(message_id: UUID, task: str, arguments: dict[str, Any], headers: dict[str, str]) -> None:

@@ -99,10 +99,37 @@ BEGIN
 END $$;
 """,
 )
+PROMISE = Function(
+    signature="promise(text, text, text, text, text, text)",
+    sql="""
+CREATE OR REPLACE FUNCTION plaza.promise(
+    id text, task text, arguments text, headers text, due_at text, seal text
+) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM plaza.check_seal(seal, 'promise', id, task, arguments, headers, due_at);
+    INSERT INTO public.config_outboxmessage (id, task, arguments, headers, created_at)
+    VALUES (promise.id::uuid, promise.task, promise.arguments::jsonb, promise.headers::jsonb,
+            due_at::timestamptz);
+END $$;
+""",
+)
+CALL_OFF = Function(
+    signature="call_off(text, text)",
+    sql="""
+CREATE OR REPLACE FUNCTION plaza.call_off(id text, seal text)
+RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+-- Whether it was still kept: what the sweeper has sent can be called off no more.
+BEGIN
+    PERFORM plaza.check_seal(seal, 'call_off', id);
+    DELETE FROM public.config_outboxmessage AS message WHERE message.id = call_off.id::uuid;
+    RETURN FOUND;
+END $$;
+""",
+)
 
 RIGHTS = (
     TableRights("config_keptanswer", stall="SELECT, INSERT"),
     TableRights("config_preparedrelease", by="", lookup=True),
 )
-FUNCTIONS = (ENQUEUE, DEQUEUE)
+FUNCTIONS = (ENQUEUE, DEQUEUE, PROMISE, CALL_OFF)
 KEEPER_TABLES = ("config_outboxmessage",)

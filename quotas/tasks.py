@@ -1,9 +1,12 @@
 """The gate's housekeeping. API calls are folded by the processes that count them (quotas/flusher.py)."""
 
+from uuid import UUID
+
 from celery import shared_task
 from django.utils import timezone
 
-from quotas import api_calls, explanations, retention, storage
+from config.needs import Meter
+from quotas import api_calls, explanations, reserving, retention, storage
 from tenants.tasks import TenantTask
 
 
@@ -24,3 +27,15 @@ def keep_months() -> None:
 def measure_storage() -> int:
     """Read how much room each tenant's tables take."""
     return storage.measure()
+
+
+@shared_task(name="quotas.give_back", base=TenantTask, public=True)
+def give_back(*, tenant_id: str, meter: str, quantity: int, key: str) -> None:
+    """End the lease of units that nobody kept: whoever took them is gone."""
+    reserving.give_back(
+        tenant_id=UUID(tenant_id),
+        meter=Meter(meter),
+        quantity=quantity,
+        key=key,
+        now=timezone.now(),
+    )

@@ -15,8 +15,9 @@ from apps.content.providers.writer import Draft, LanguageUnknown, Order, Writer
 from apps.content.services import briefs, pieces
 from config.context import require_tenant
 from config.errors import ValidationFailed
+from config.ids import new_id
 from config.needs import Meter
-from quotas import ledger
+from quotas.reserving import reserved
 
 DEFAULT_LANGUAGE = "en"
 
@@ -64,31 +65,30 @@ def generate(
         audience=wish.audience or (brief.audience if brief else ""),
         guidelines=brief.guidelines if brief else "",
     )
-    # Written outside any transaction of ours: an engine may be a slow server.
-    draft = _written(writer or OfflineWriter(), order)
-    fields: dict[str, Any] = {
-        "channel": channel,
-        "language": language,
-        "title": draft.title,
-        "body": draft.body,
-        "engine": draft.engine,
-        "brief_id": wish.brief_id,
-    }
-    piece = _kept(fields, by_id=by_id, now=now)
+    fields: dict[str, Any] = {"channel": channel, "language": language, "brief_id": wish.brief_id}
+    piece, draft = _written_and_kept(writer or OfflineWriter(), order, fields, by_id=by_id, now=now)
     return Generated(piece=piece, kind=wish.kind, notice=draft.notice)
 
 
-@transaction.atomic
-def _kept(fields: dict[str, Any], *, by_id: UUID | None, now: datetime) -> Piece:
-    piece = pieces.create(fields=fields, by_id=by_id, now=now)
-    ledger.consume(
+def _written_and_kept(
+    writer: Writer, order: Order, fields: dict[str, Any], *, by_id: UUID | None, now: datetime
+) -> tuple[Piece, Draft]:
+    """Take one generation, have it written, and keep it; whatever fails gives the generation back."""
+    piece_id = new_id()
+    with reserved(
         tenant_id=require_tenant().id,
         meter=Meter.TEXT_GENERATIONS,
         quantity=1,
-        key=f"piece:{piece.pk}",
+        key=f"piece:{piece_id}",
         now=now,
-    )
-    return piece
+    ) as held:
+        # Written outside any transaction of ours: an engine may be a slow server.
+        draft = _written(writer, order)
+        made = {"title": draft.title, "body": draft.body, "engine": draft.engine}
+        with transaction.atomic():
+            piece = pieces.create(fields={"id": piece_id, **fields, **made}, by_id=by_id, now=now)
+            held.keep()
+    return piece, draft
 
 
 def _brief(wish: Wish) -> Brief | None:
