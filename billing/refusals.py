@@ -29,6 +29,22 @@ class PlanNotForSale(DomainError):
     title = _("This plan cannot be bought in this way.")
 
 
+class CurrencyNotTaken(DomainError):
+    """The payment provider takes no such `currency`: choose one of `currencies`, or pay in another way."""
+
+    code = "currency_not_taken"
+    status = 409
+    title = _("The payment provider does not take this currency.")
+
+
+class CurrencyKept(DomainError):
+    """Paid in this way, a subscription keeps its `currency`: end it with its period, then start a `checkout`."""
+
+    code = "currency_kept"
+    status = 409
+    title = _("Paid in this way, a subscription keeps its currency; end it, and subscribe anew.")
+
+
 class PaymentAccountMissing(DomainError):
     """Nothing was ever paid here, so the provider has no page to show."""
 

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from billing import catalogue
-from billing.catalogue import INTERVALS
+from billing.catalogue import CURRENCIES, INTERVALS
 from billing.models import Redemption, SubscriptionChange
 from billing.money import Money
 from billing.rating.lines import Draft, Line, Tax
@@ -20,6 +20,7 @@ class WishIn(serializers.Serializer[Any]):
 
     plan = serializers.ChoiceField(choices=[spec.key for spec in catalogue.plans()], required=False)
     interval = serializers.ChoiceField(choices=INTERVALS, required=False)
+    currency = serializers.ChoiceField(choices=CURRENCIES, required=False)
     seats = serializers.IntegerField(
         min_value=1, max_value=_MOST_SEATS, required=False, help_text="All of them together."
     )
@@ -70,6 +71,7 @@ class QuoteOut(serializers.Serializer[Any]):
     at_once = serializers.BooleanField()
     plan = serializers.CharField()
     interval = serializers.CharField()
+    currency = serializers.CharField()
     seats = serializers.IntegerField()
     add_ons = serializers.DictField(child=serializers.IntegerField())
     invoice = DraftOut(allow_null=True)
@@ -81,6 +83,7 @@ class PendingChangeOut(serializers.Serializer[SubscriptionChange]):
     status = serializers.ChoiceField(choices=["pending", "scheduled"])
     plan = serializers.CharField(source="terms.plan")
     interval = serializers.CharField(source="terms.interval")
+    currency = serializers.CharField(source="terms.currency")
     seats = serializers.IntegerField(source="terms.seats")
     add_ons = serializers.SerializerMethodField()
     asked_at = serializers.DateTimeField()
@@ -120,6 +123,7 @@ def quote_answer(quote: Quote) -> dict[str, Any]:
         "at_once": quote.is_at_once,
         "plan": quote.terms.plan,
         "interval": quote.terms.interval,
+        "currency": quote.terms.currency,
         "seats": quote.terms.seats,
         "add_ons": dict(quote.terms.add_ons),
         "invoice": quote.draft,

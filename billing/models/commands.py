@@ -30,6 +30,7 @@ class ProviderCommand(models.Model):
         ENTRUST = "entrust"  # a subscription's own invoices are void: ours are collected
         CARRY = "carry"
         MIRROR = "mirror"
+        SWITCH = "switch"  # the subscription ends there, and another begins in the new currency
 
     class Status(models.TextChoices):
         WAITING = "waiting"

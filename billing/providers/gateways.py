@@ -58,6 +58,7 @@ class Gateway(MoneyGateway, Protocol):
 
     name: str
     currencies: frozenset[str]
+    changes_currency: bool
 
     def collect_by_us(self, subscription_id: str) -> None:
         """Once paid for, what is collected for it are our invoices. Harmless twice."""
@@ -118,6 +119,10 @@ class Gateway(MoneyGateway, Protocol):
 
         `cycle` is what each cycle is to take where that is more than the price: seats, add-ons.
         """
+        ...
+
+    def replace(self, *, subscription_id: str, price_id: str, renews_at: datetime, key: str) -> str:
+        """End it now, and begin another that takes nothing before `renews_at`; its id. Once for each key."""
         ...
 
     def cancel_at_period_end(self, *, subscription_id: str) -> None: ...

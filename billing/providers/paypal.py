@@ -38,6 +38,8 @@ class PayPal(PayPalMoney, PayPalMethods):
     name = paypal_objects.PROVIDER
     # PayPal does not take CRC.
     currencies = frozenset({"USD", "EUR", "MXN"})
+    # It revises a subscription within its currency alone, and only its buyer can begin another.
+    changes_currency = False
 
     def __init__(
         self, *, client_id: str, client_secret: str, api_base: str, webhook_id: str
@@ -144,6 +146,10 @@ class PayPal(PayPalMoney, PayPalMethods):
             asked["plan"] = {"billing_cycles": [regular]}
         revised = subscription.post("revise", asked)
         return paypal_objects.link(revised.to_dict(), "approve")
+
+    def replace(self, *, subscription_id: str, price_id: str, renews_at: datetime, key: str) -> str:
+        """Never asked for (`changes_currency`): nobody but the buyer begins a subscription here."""
+        raise ProviderRefused(provider=self.name, reason="CURRENCY_MISMATCH")
 
     def cancel_at_period_end(self, *, subscription_id: str) -> None:
         """PayPal knows no end of period: it cancels at once."""

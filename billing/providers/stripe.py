@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import requests
@@ -20,7 +21,7 @@ from billing.providers.base import (
     VerifiedEvent,
     is_loopback,
 )
-from billing.providers.stripe_calls import plain, translated
+from billing.providers.stripe_calls import every, plain, translated
 from billing.providers.stripe_money import StripeMoney
 from config.logs import logger
 
@@ -30,6 +31,7 @@ RETRIES = 2
 # Stripe's own tolerance: an older signature may be a replay.
 TOLERANCE_SECONDS = 300
 _LOOKUP_KEYS_PER_CALL = 10
+_ENDED = ("canceled", "incomplete_expired")
 
 
 class Stripe(StripeMoney):
@@ -37,6 +39,7 @@ class Stripe(StripeMoney):
 
     name = stripe_objects.PROVIDER
     currencies = frozenset(CURRENCIES)
+    changes_currency = True
 
     def __init__(self, *, api_key: str, api_base: str, webhook_secret: str) -> None:
         self._webhook_secret = webhook_secret
@@ -147,6 +150,44 @@ class Stripe(StripeMoney):
                 },
             )
         return ""
+
+    def replace(self, *, subscription_id: str, price_id: str, renews_at: datetime, key: str) -> str:
+        """A subscription keeps its currency, and a customer's live ones share it: so the old one ends first.
+
+        Source: Stripe's support page "Updating the subscription currency".
+        """
+        with translated():
+            old = plain(self._client.v1.subscriptions.retrieve(subscription_id))
+            if old["status"] not in _ENDED:
+                self._client.v1.subscriptions.cancel(
+                    subscription_id, {"prorate": False, "invoice_now": False}
+                )
+        return self._successor_of(old) or self._succeed(old, price_id, renews_at, key)
+
+    def _successor_of(self, old: Mapping[str, Any]) -> str:
+        asked = {"customer": old["customer"], "status": "all"}
+        every_one = every(self._client.v1.subscriptions.list, asked)
+        named = (one["id"] for one in every_one if one["metadata"].get("replaces") == old["id"])
+        return next(named, "")
+
+    def _succeed(self, old: Mapping[str, Any], price_id: str, renews_at: datetime, key: str) -> str:
+        """What was paid with goes on paying; the time until `renews_at` is on our own invoice."""
+        wish: dict[str, Any] = {
+            "customer": old["customer"],
+            "items": [{"price": price_id}],
+            "billing_cycle_anchor": int(renews_at.timestamp()),
+            "proration_behavior": "none",
+            "off_session": True,
+            "metadata": {**old["metadata"], "replaces": old["id"]},
+        }
+        if old["default_payment_method"]:
+            wish["default_payment_method"] = old["default_payment_method"]
+        with translated():
+            made = self._client.v1.subscriptions.create(
+                wish,  # type: ignore[arg-type]
+                {"idempotency_key": f"{key}-subscribe"},
+            )
+        return str(made.id)
 
     def cancel_at_period_end(self, *, subscription_id: str) -> None:
         with translated():

@@ -15,7 +15,7 @@ from billing.models import Invoice, Subscription, SubscriptionChange
 from billing.rating.lines import Draft
 from billing.rating.terms import Terms
 from billing.refusals import ChangeNotOpen, PaymentRequired
-from billing.services import charging, consenting
+from billing.services import charging, consenting, switching
 from billing.services.closing import catch_up
 from billing.services.coupons import claim
 from billing.services.finding import find_plan, subscription_of
@@ -95,29 +95,33 @@ def change(*, tenant_id: UUID, wish: Wish, now: datetime) -> Amended:
     """Let the wish hold: more at once, less from the period's end on.
 
     Another plan or interval is asked of the provider too, which collects under its price and may want
-    the buyer's consent (PayPal, for seats and add-ons too): what is more then waits for its word. Raises NotFound,
-    PaymentRequired, TenantClosing, ValidationFailed, SeatsNotSold, SeatsInUse, CouponInvalid,
-    QuoteOutdated, PlanNotForSale, ProviderDown, ProviderRefused.
+    the buyer's consent (PayPal, for seats and add-ons too): what is more then waits for its word. Of
+    another currency it hears when the period ends (switching.py). Raises NotFound, PaymentRequired,
+    TenantClosing, ValidationFailed, SeatsNotSold, SeatsInUse, CouponInvalid, QuoteOutdated,
+    PlanNotForSale, CurrencyNotTaken, CurrencyKept, ProviderDown, ProviderNotYet, ProviderRefused.
     """
     row, present = _collected(tenant_id, wish, now)
     at = quote_moment(row, wish, now=now)
     step = _step(row, present, wish, now)
     must_unlearn = _call_off(row, present, now)
     if step == Step():
-        consent_url = consenting.ask(row, present).url if must_unlearn else ""
+        consent_url = consenting.ask(row, present, now=now).url if must_unlearn else ""
         row.save()
         return Amended(row, consent_url)
     wanted = step.at_once or step.later or present
     _record(row, present, wanted)
+    is_other_currency = wanted.currency != present.currency
     is_other_price = (wanted.plan, wanted.interval) != (present.plan, present.interval)
     needs_consent = step.at_once is not None and consenting.is_needed(row, present, step.at_once)
-    if (is_other_price and row.is_collected) or needs_consent:
+    if not is_other_currency and ((is_other_price and row.is_collected) or needs_consent):
         return _through_provider(row, step, at, now)
+    # What waited before holds no more: the provider unlearns it, whatever else the wish is.
+    unlearnt = consenting.ask(row, step.at_once or present, now=now).url if must_unlearn else ""
     invoice = _at_once(row, step.at_once, at, now) if step.at_once else None
     if step.later is not None:
         _wait(row, step.later, Change.SCHEDULED, at, now)
     row.save()
-    return Amended(row, invoice=invoice)
+    return Amended(row, unlearnt, invoice)
 
 
 def _record(row: Subscription, present: Terms, wanted: Terms) -> None:
@@ -138,7 +142,7 @@ def resume(*, tenant_id: UUID, now: datetime) -> Amended:
     if open_change(row) is None and not row.cancels_at_period_end:
         raise ChangeNotOpen()
     must_unlearn = _call_off(row, present, now)
-    consent_url = consenting.ask(row, present).url if must_unlearn else ""
+    consent_url = consenting.ask(row, present, now=now).url if must_unlearn else ""
     row.save()
     return Amended(row, consent_url)
 
@@ -159,6 +163,8 @@ def _collected(tenant_id: UUID, wish: Wish, now: datetime) -> tuple[Subscription
 
 def _step(row: Subscription, present: Terms, wish: Wish, now: datetime) -> Step:
     new = wished(row, present, wish)
+    if new.currency != present.currency:
+        switching.refuse_unsold(row, new)
     if wish.coupon:
         claim(row, code=wish.coupon, now=now, terms=new)
     return steps(present, new)
@@ -177,7 +183,7 @@ def _through_provider(row: Subscription, step: Step, at: datetime, now: datetime
         raise NotFound()
     status = Change.PENDING if step.at_once else Change.SCHEDULED
     waiting = _wait(row, wanted, status, at, now)
-    asked = consenting.ask(row, wanted)
+    asked = consenting.ask(row, wanted, now=now)
     consenting.note(waiting, asked, rest=step.later if step.at_once else None, now=now)
     row.save()
     return Amended(row, asked.url)

@@ -14,6 +14,7 @@ from billing.providers.base import Checkout, CheckoutWish
 from billing.providers.gateways import Gateway
 from billing.refusals import (
     AlreadySubscribed,
+    CurrencyKept,
     PaymentAccountMissing,
     PaymentRequired,
 )
@@ -123,13 +124,16 @@ def change_plan(*, tenant_id: UUID, plan: str, now: datetime) -> tuple[Subscript
 def change_subscription(*, tenant_id: UUID, wish: Wish, now: datetime) -> Amended:
     """Let the wish hold (billing/services/amending.py), also where nothing is paid for yet.
 
-    There `free` is given at once, and another plan of a provider's trial waits for its word. Raises
+    There `free` is given at once, and another plan of a provider's trial waits for its word; another
+    currency is that of the next checkout. Raises CurrencyKept for a provider's trial,
     PaymentRequired where a checkout must come first, TenantClosing for a paid plan of a closed tenant,
     and what amending.change raises.
     """
     row = subscription_of(tenant_id, for_update=True)
     if present_terms(row) is not None:
         return amending.change(tenant_id=tenant_id, wish=wish, now=now)
+    if wish.currency and wish.currency != row.currency:
+        _prefer(row, wish.currency, now)
     spec = find_plan(wish.plan or row.plan)
     if spec.is_paid:
         refuse_closing(Tenant.objects.get(pk=tenant_id))
@@ -138,6 +142,15 @@ def change_subscription(*, tenant_id: UUID, wish: Wish, now: datetime) -> Amende
     if not row.is_collected:
         return Amended(_without_payment(row, spec, now))
     return Amended(row, _ask_provider(row, spec))
+
+
+def _prefer(row: Subscription, currency: str, now: datetime) -> None:
+    """Before anything is paid for, a currency is the one in which it will be."""
+    if row.is_collected:
+        raise CurrencyKept(provider=row.provider, currency=row.currency, checkout=CHECKOUT_PATH)
+    row.currency = currency
+    row.save()
+    entitle(tenant_id=row.tenant_id, plan=row.plan, now=now)
 
 
 def _without_payment(row: Subscription, spec: PlanSpec, now: datetime) -> Subscription:

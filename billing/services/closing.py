@@ -13,7 +13,7 @@ from django.db import transaction
 from billing.catalogue import FREE
 from billing.models import Subscription, SubscriptionChange
 from billing.rating.terms import Terms
-from billing.services import charging, consenting, overdue, states
+from billing.services import charging, consenting, overdue, states, switching
 from billing.services.granting import grant_beside_plan
 from billing.services.grants import entitle
 from billing.services.terms import present_terms
@@ -119,6 +119,8 @@ def _renew(row: Subscription, before: Terms, terms: Terms, now: datetime) -> Non
         row.plan = terms.plan
         settle_change(row, to=Change.DONE, now=now)
     row.save()
+    if terms.currency != before.currency:
+        switching.promise(row, now=now)
     if terms != before:
         consenting.take_less(row, before, terms, now=now)
         entitle(tenant_id=row.tenant_id, plan=terms.plan, now=now)

@@ -15,6 +15,7 @@ from billing.money import Money
 from billing.providers.base import ProviderSubscription
 from billing.rating.recurring import whole_cycle
 from billing.rating.terms import Terms
+from billing.services import switching
 from billing.services.catalogues import catalogue_of
 from billing.services.entrusting import promise_carry
 from billing.services.prices import current_price
@@ -46,10 +47,14 @@ def is_needed(row: Subscription, present: Terms, wanted: Terms) -> bool:
     return cycle_of(wanted).amount > cycle_of(present).amount
 
 
-def ask(row: Subscription, terms: Terms) -> Asked:
-    """Tell the provider what it is to have; where the buyer must consent to it, if they must."""
+def ask(row: Subscription, terms: Terms, *, now: datetime) -> Asked:
+    """Tell the provider what it is to have; where the buyer must consent to it, if they must.
+
+    Raises ProviderNotYet while its currency is being changed, and what providers raise.
+    """
     if not row.is_collected:
         return Asked(None, "")
+    switching.refuse_meanwhile(row, now=now)
     gateway, ref = providers.gateway(row.provider), row.provider_subscription_id
     if terms.plan == FREE:
         gateway.cancel_at_period_end(subscription_id=ref)
@@ -84,6 +89,8 @@ def was_told(present: Terms, change: SubscriptionChange | None) -> bool:
     """Whether the provider has to unlearn a wish: of seats and add-ons it holds only a question, which lapses."""
     if change is None:
         return False
+    if change.terms["currency"] != present.currency:
+        return False  # of another currency it hears when that holds (switching.py)
     other = (change.terms["plan"], change.terms["interval"])
     return other != (present.plan, present.interval)
 

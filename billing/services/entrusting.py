@@ -40,7 +40,11 @@ def promise_entrusting(*, tenant_id: UUID, now: datetime) -> None:
 
 
 def entrust(command: ProviderCommand, now: datetime) -> str:
-    providers.gateway(command.provider).collect_by_us(command.arguments["subscription_id"])
+    """Another may have taken the place of the one that was promised (switching.py): then it is that one."""
+    row = Subscription.objects.get(pk=command.subject_id)
+    is_same = row.provider == command.provider and row.provider_subscription_id
+    ref = row.provider_subscription_id if is_same else command.arguments["subscription_id"]
+    providers.gateway(command.provider).collect_by_us(ref)
     return "entrusted"
 
 

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from billing.models import ProviderCommand
 from billing.providers.base import ProviderNotYet
-from billing.services import collecting, entrusting, refunding
+from billing.services import collecting, entrusting, refunding, switching
 from billing.services.commands import claim
 from config.errors import DomainError
 from config.logs import logger
@@ -23,6 +23,7 @@ RUNNERS: dict[str, Callable[[ProviderCommand, datetime], str]] = {
     Kind.ENTRUST: entrusting.entrust,
     Kind.CARRY: entrusting.carry,
     Kind.MIRROR: entrusting.mirror,
+    Kind.SWITCH: switching.switch,
 }
 
 

@@ -14,7 +14,7 @@ from billing import providers
 from billing.catalogue import FREE
 from billing.models import Subscription
 from billing.providers.base import ProviderStatus, ProviderSubscription
-from billing.services import charging, overdue, states
+from billing.services import charging, overdue, states, switching
 from billing.services.finding import find_plan, subscription_of
 from billing.services.following import follow_provider
 from billing.services.granting import grant_beside_plan
@@ -120,6 +120,8 @@ def _weight(found: ProviderSubscription) -> tuple[bool, bool, datetime, str]:
 
 def _take_over(row: Subscription, found: ProviderSubscription, now: datetime) -> None:
     price, before = price_of(provider=found.provider, price_id=found.price_id), _told(row)
+    if price.currency != row.currency and switching.is_under_way(row, found.id):
+        return  # it is about to end there, and means nothing any more
     row.provider, row.provider_subscription_id = found.provider, found.id
     row.provider_customer_id = found.customer_id
     states.follow(row, to=_status(row, found))

@@ -3,6 +3,9 @@
 More holds at once: a higher plan, a year instead of a month, seats and add-ons on top. Less waits for
 the period's end, for what is paid is paid. So a seat that is freed and taken again within a period
 costs nothing the second time: until the period ends it is among those that are paid for.
+
+Another currency waits for the period's end with all that is wished beside it: nothing paid in one is
+given back in another.
 """
 
 from collections.abc import Mapping
@@ -15,7 +18,7 @@ from billing import catalogue
 from billing.catalogue import FREE, PlanSpec
 from billing.models import Subscription, SubscriptionChange
 from billing.rating.terms import Terms
-from billing.refusals import QuoteOutdated, SeatsInUse, SeatsNotSold
+from billing.refusals import PlanNotForSale, QuoteOutdated, SeatsInUse, SeatsNotSold
 from billing.services.catalogues import catalogue_of
 from billing.services.finding import find_plan
 from billing.services.terms import open_span, period_at, spec_of
@@ -35,6 +38,7 @@ class Wish:
 
     plan: str | None = None
     interval: str | None = None
+    currency: str | None = None
     seats: int | None = None
     add_ons: Mapping[str, int] | None = None
     coupon: str = ""
@@ -50,16 +54,27 @@ class Step:
 
 
 def wished(row: Subscription, present: Terms, wish: Wish) -> Terms:
-    """The terms that `wish` makes of the present ones. Raises ValidationFailed, SeatsNotSold, SeatsInUse."""
+    """The terms that `wish` makes of the present ones.
+
+    Raises ValidationFailed, SeatsNotSold, SeatsInUse, PlanNotForSale.
+    """
     plan = find_plan(wish.plan).key if wish.plan else present.plan
     if plan == FREE:
         return replace(present, plan=FREE)
     new = carry_over(row, present, plan=plan, interval=wish.interval or present.interval)
+    new = replace(new, currency=wish.currency or present.currency)
+    _refuse_unpriced(new)
     if wish.seats is not None:
         new = replace(new, seats=_seats(row, spec_of(new), wish.seats))
     if wish.add_ons is not None:
         new = replace(new, add_ons=_add_ons(new, wish.add_ons))
     return new
+
+
+def _refuse_unpriced(terms: Terms) -> None:
+    if spec_of(terms).price(currency=terms.currency, interval=terms.interval) is None:
+        asked = {"currency": terms.currency, "interval": terms.interval}
+        raise PlanNotForSale(plan=terms.plan, **asked)
 
 
 def carry_over(row: Subscription, present: Terms, *, plan: str, interval: str) -> Terms:
@@ -114,12 +129,17 @@ def steps(present: Terms, new: Terms) -> Step:
     """Which part of the wish holds at once, and which waits."""
     if new == present:
         return Step()
-    if new.plan == FREE or _rank(new) < _rank(present) or _months(new) < _months(present):
+    if new.plan == FREE or new.currency != present.currency or _is_less(present, new):
         return Step(later=new)
-    if _rank(new) > _rank(present) or _months(new) > _months(present):
+    if _is_less(new, present):
         return Step(at_once=new)
     most = _most_of(present, new)
     return Step(at_once=None if most == present else most, later=None if most == new else new)
+
+
+def _is_less(before: Terms, after: Terms) -> bool:
+    """A lower plan, or a month instead of a year."""
+    return _rank(after) < _rank(before) or _months(after) < _months(before)
 
 
 def _most_of(one: Terms, other: Terms) -> Terms:

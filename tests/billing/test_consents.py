@@ -160,3 +160,22 @@ def test_a_guest_for_whom_a_seat_must_be_consented_to_is_refused_with_the_way(
     told = (refusal["code"], refusal["seats"], refusal["change"])
     assert told == ("seat_needs_consent", 21, "/api/v1/subscription/change")
     assert Subscription.objects.get(tenant=globex).changes.count() == 0
+
+
+def test_paypal_keeps_a_subscriptions_currency_and_says_what_to_do(
+    growth,  # noqa: F811
+    api,
+    globex,
+):
+    refusals = {
+        currency: api(globex).post(
+            f"/api/v1/subscription/{way}", {"currency": currency}, status=409
+        )
+        for currency, way in [("EUR", "preview"), ("CRC", "change")]
+    }
+
+    kept, not_taken = refusals["EUR"], refusals["CRC"]
+    assert (kept["code"], kept["currency"]) == ("currency_kept", "USD")
+    assert kept["checkout"] == "/api/v1/checkout"
+    told_ = (not_taken["code"], not_taken["currencies"])
+    assert told_ == ("currency_not_taken", ["EUR", "MXN", "USD"])

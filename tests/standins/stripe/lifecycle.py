@@ -130,6 +130,15 @@ def start(account: Account, subscription: Json, *, behavior: str, trial_end: int
     return fresh_copy
 
 
+def start_free(account: Account, subscription: Json, *, until: int) -> Json:
+    """Write the new subscription, whose first period costs nothing and ends at `until`, its anchor."""
+    subscription |= {"status": "active", "billing_cycle_anchor": until}
+    set_period(subscription, start=account.now, end=until)
+    account.create(subscription, "customer.subscription.created")
+    plan_ahead(account, subscription)
+    return subscription
+
+
 def _collect_first(account: Account, invoice: Json, behavior: str) -> None:
     if card_for(account, invoice) is None:
         raise invalid(

@@ -19,14 +19,18 @@ _BEHAVIORS = ("allow_incomplete", "default_incomplete", "error_if_incomplete")
     "/v1/subscriptions",
     "customer items metadata description default_payment_method trial_period_days trial_end"
     " trial_settings cancel_at_period_end cancel_at collection_method days_until_due"
-    " payment_behavior payment_settings off_session",
+    " payment_behavior payment_settings off_session billing_cycle_anchor proration_behavior",
 )
 def create(account: Account, params: Params) -> Json:
     customer = account.named_by(params, "customer")
     behavior = params.one_of("payment_behavior", _BEHAVIORS, "allow_incomplete")
     subscription = made(account, customer["id"], items.asked_for(account, params))
+    _refuse_second_currency(account, subscription)
     lifecycle.set_period(subscription, start=account.now, end=account.now + DAY)
     changes.set_terms(account, subscription, params)
+    anchor = _anchor_of(account, params)
+    if anchor is not None:
+        return lifecycle.start_free(account, subscription, until=anchor)
     started = lifecycle.start(
         account, subscription, behavior=behavior, trial_end=trial_end_of(account, params)
     )
@@ -34,6 +38,32 @@ def create(account: Account, params: Params) -> Json:
         return started
     ends_at = lifecycle.period_of(started)["end"]
     return account.save(started | {"cancel_at": ends_at})
+
+
+def _refuse_second_currency(account: Account, subscription: Json) -> None:
+    """A customer's live subscriptions share a currency."""
+    for other in account.find("subscription"):
+        is_live = other["status"] not in lifecycle.ENDED
+        is_same = other["customer"] == subscription["customer"]
+        if is_live and is_same and other["currency"] != subscription["currency"]:
+            raise invalid(
+                "You cannot combine currencies on a single customer. This customer has an active "
+                f"subscription with currency {other['currency']}."
+            )
+
+
+def _anchor_of(account: Account, params: Params) -> int | None:
+    """Until when the first period is free; a first period that is paid in part is not modelled."""
+    if "billing_cycle_anchor" not in params:
+        if "proration_behavior" in params:
+            raise invalid("Only beside `billing_cycle_anchor`.", param="proration_behavior")
+        return None
+    at = params.integer("billing_cycle_anchor") or 0
+    if at <= account.now:
+        raise invalid("`billing_cycle_anchor` must be in the future.", param="billing_cycle_anchor")
+    if params.text("proration_behavior") != "none":
+        raise invalid("This stand-in knows `none` alone.", param="proration_behavior")
+    return at
 
 
 def made(account: Account, customer: str, chosen: list[Json]) -> Json:
