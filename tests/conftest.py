@@ -7,6 +7,8 @@ schemas too, which Django's own flush does not see.
 import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +20,7 @@ from django.utils import translation
 
 from config import context
 from config.celery import app as celery_app
+from config.ids import new_id
 from tests.client import Api
 
 ACME_ID = UUID("01900000-0000-7000-8000-00000000acde")
@@ -137,9 +140,12 @@ def _fresh_redis(request: pytest.FixtureRequest) -> None:
     """No counter of an earlier test is left."""
     asks = {"db", "transactional_db"} & set(request.fixturenames)
     if asks or request.node.get_closest_marker("django_db"):
-        client = redis.Redis.from_url(settings.REDIS_URL)
-        client.flushdb()
-        client.close()
+        _redis_at(settings.REDIS_URL).flushdb()
+
+
+@cache
+def _redis_at(url: str) -> redis.Redis:
+    return redis.Redis.from_url(url)
 
 
 @pytest.fixture(autouse=True)
@@ -150,14 +156,19 @@ def _patient_gate(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tenants.slots._LOOK_SECONDS", 1.0)
 
 
+@pytest.fixture(scope="session")
+def spools(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("spools")
+
+
 @pytest.fixture(autouse=True)
-def _nothing_remembered(tmp_path_factory: pytest.TempPathFactory, settings: Any) -> Iterator[None]:
+def _nothing_remembered(spools: Path, settings: Any) -> Iterator[None]:
     """What this process knew of the tenants of an earlier test, and counted for them, ends with it."""
     from quotas import callers, explanations
     from quotas.spool import end_spool
     from tenants.snapshots import snapshots
 
-    settings.PLAZA_SPOOL = tmp_path_factory.mktemp("spool")
+    settings.PLAZA_SPOOL = spools / new_id().hex  # made when it is first counted in
     yield
     snapshots.clear()
     explanations.clear()

@@ -1,10 +1,9 @@
-"""Quick hashes and a clock that stands still, where a test is about neither."""
+"""The hashes of production, and a clock that stands still where a test is not about time."""
 
 from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
-from django.contrib.auth.hashers import Argon2PasswordHasher
 from oidc_provider_mock import User, run_server_in_thread
 
 from tenants.models import Member
@@ -12,19 +11,8 @@ from tests.tenants.identity.journeys import SUBJECT
 from tests.tenants.identity.people import join
 
 
-class QuickArgon2(Argon2PasswordHasher):
-    """The same algorithm with the least of work: a test makes hundreds of people."""
-
-    time_cost, memory_cost, parallelism = 1, 64, 1
-
-
-@pytest.fixture(autouse=True)
-def _quick_hashes(settings):
-    settings.PASSWORD_HASHERS = [f"{__name__}.QuickArgon2"]
-
-
 @pytest.fixture
-def real_hashes(settings, _quick_hashes):
+def real_hashes(settings):
     """The hashes of production."""
     settings.PASSWORD_HASHERS = ["tenants.identity.sparing.SparingArgon2"]
 
