@@ -171,13 +171,20 @@ class ServiceUnavailable(DomainError):
 
 
 class RateLimited(DomainError):
-    """Too many requests in too short a time; `retry_after_seconds` says when the next one passes."""
+    """Too many requests in too short a time; `retry_after_seconds` says when the next one passes.
+
+    `rule` names the rate that refused, of `limit` requests in `window_seconds`.
+    """
 
     code = "rate_limited"
     status = 429
     title = _("Too many requests.")
 
-    def __init__(self, *, retry_after_seconds: float, **facts: Any) -> None:
+    def __init__(
+        self, *, retry_after_seconds: float, rule: str, limit: int, window_seconds: int
+    ) -> None:
         seconds = max(1, math.ceil(retry_after_seconds))
-        super().__init__(retry_after_seconds=seconds, **facts)
+        super().__init__(
+            retry_after_seconds=seconds, rule=rule, limit=limit, window_seconds=window_seconds
+        )
         self.headers = {"Retry-After": str(seconds)}

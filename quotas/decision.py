@@ -8,8 +8,8 @@ from typing import Any
 from django.http import HttpResponse
 from django.utils.dateparse import parse_datetime
 
-from config.errors import DomainError
-from quotas.entitlements import Snapshot
+from config.errors import DomainError, RateLimited
+from quotas.entitlements import Rate, Snapshot
 from quotas.refusals import SpendCapReached, UsageRefused
 from quotas.running import Ticket
 from quotas.verdicts import RateState
@@ -112,13 +112,30 @@ class Decision:
         return response
 
 
+def throttled(refused: RateLimited, admitted: Decision) -> Decision:
+    """That of a rate which the view itself counts (tenants/identity/throttles.py)."""
+    facts = refused.facts
+    rate = Rate(facts["limit"], facts["window_seconds"])
+    state = RateState(facts["rule"], rate, remaining=0, resets_seconds=facts["retry_after_seconds"])
+    return Decision(
+        refusal=refused,
+        rule=f"rate:{facts['rule']}",
+        rates=(state,),
+        limit=rate.limit,
+        used=rate.limit,
+        decided_at=admitted.decided_at,
+    )
+
+
 def late_decisions(
     refused: DomainError | None, items: Mapping[int, DomainError], admitted: Decision
 ) -> list[Decision]:
-    """Those of meters of the ledger in the work of a request that was admitted.
+    """Those of meters of the ledger, and of rates that views count, in the work of a request that was admitted.
 
     Of a batch one for each rule that refused items: of the first of them, with the places of all.
     """
+    if isinstance(refused, RateLimited):
+        return [throttled(refused, admitted)]
     if isinstance(refused, UsageRefused):
         return [_late(refused, admitted)]
     by_rule: dict[str, tuple[UsageRefused, list[int]]] = {}

@@ -198,11 +198,20 @@ def _refusal(
     asked: Question, found: Snapshot | None, question: Asked, verdict: Verdict
 ) -> tuple[DomainError, str] | None:
     if verdict.refused_by:
-        name = verdict.refused_by
-        return RateLimited(retry_after_seconds=verdict.retry_seconds, rule=name), f"rate:{name}"
+        return _rate_refusal(verdict), f"rate:{verdict.refused_by}"
     if verdict.is_crowded and question.lease:
         return TooManyAtOnce(limit=question.lease.most, running=verdict.running), CONCURRENCY
     return _refusal_of_calls(asked, found, question.calls, verdict)
+
+
+def _rate_refusal(verdict: Verdict) -> RateLimited:
+    rate = next(state.rate for state in verdict.rates if state.name == verdict.refused_by)
+    return RateLimited(
+        retry_after_seconds=verdict.retry_seconds,
+        rule=verdict.refused_by,
+        limit=rate.limit,
+        window_seconds=rate.seconds,
+    )
 
 
 def _refusal_of_calls(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
@@ -26,9 +27,13 @@ from quotas.refusals import UsageRefused
 from quotas.waiting_room import Overloaded, Place, waiting_room
 from tenants.address import address_of
 from tenants.identity.caller import caller_of
+from tenants.models import Tenant
 from tenants.outdated import OutOfDate
+from tenants.snapshots import TenantSnapshot
 
 log = logger(__name__)
+# Counts as a tenant does that there is not.
+_SQUARE = TenantSnapshot(Tenant(pk=UUID(int=0)), frozenset(), version=None)
 
 
 class Gate:
@@ -54,7 +59,7 @@ class Gate:
         decision: Decision | None = getattr(request, "decision", None)
         if decision is None:
             return response
-        _explain_view(request, response, decision)
+        throttled = _explain_view(request, response, decision)
         kept = calls_kept(response, request.question.cost)  # type: ignore[attr-defined]
         if response.streaming:
             # It is at work until the last byte is sent.
@@ -64,23 +69,31 @@ class Gate:
             )
         else:
             decision.settle(kept=kept)
-        return decision.stamp(response)
+        return (throttled or decision).stamp(response)
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], *_: object
     ) -> HttpResponse | None:
-        if getattr(request, "tenant", None) is None:
-            return None
         needs = declared_by(view)
+        if getattr(request, "tenant", None) is None:
+            return _at_square(request, needs)
         if needs is None:
             log.error("gate.undeclared_view", extra={"path": request.path})
             return refusal(request, PermissionDenied())
-        return _answer(request, _question(request, needs), view)
+        asked = _question(request, needs, request.snapshot)  # type: ignore[attr-defined]
+        return _answer(request, asked, _decided(request, asked, view))
 
 
-def _answer(request: HttpRequest, asked: Question, view: Callable[..., Any]) -> HttpResponse | None:
+def _at_square(request: HttpRequest, needs: Needs | None) -> HttpResponse | None:
+    """The API that is everybody's is asked at the rate of an address; pages and webhooks have limits of their own."""
+    if needs is None or not needs.public or not request.path_info.startswith("/api/"):
+        return None
+    asked = _question(request, needs, _SQUARE)
+    return _answer(request, asked, gate.decide(asked))
+
+
+def _answer(request: HttpRequest, asked: Question, decision: Decision) -> HttpResponse | None:
     """The refusal, or None: then the view answers."""
-    decision = _decided(request, asked, view)
     if decision.is_out_of_date:
         return OutOfDate()
     request.decision, request.question = decision, asked  # type: ignore[attr-defined]
@@ -93,20 +106,30 @@ def _answer(request: HttpRequest, asked: Question, view: Callable[..., Any]) -> 
 
 def _tell(request: HttpRequest, asked: Question, decision: Decision) -> None:
     log.info("gate.refused", extra=decision.told())
+    if asked.snapshot is _SQUARE:
+        return  # there is nobody who could ask why
     what = explanations.Asked(request_id(), request.method or "", request.path)
     explanations.explain(what, asked, decision)
     request.is_explained = True  # type: ignore[attr-defined]  # its page then links to the why
 
 
-def _explain_view(request: HttpRequest, response: HttpResponse, decision: Decision) -> None:
-    """What a meter of the ledger refuses, in the view's transaction or of a batch, is explained like the rest."""
+def _explain_view(
+    request: HttpRequest, response: HttpResponse, decision: Decision
+) -> Decision | None:
+    """What a meter of the ledger refuses, in the view's transaction or of a batch, is explained like the rest.
+
+    So is a rate that the view counts; its decision is the answer, for the headers.
+    """
+    throttled = None
     if decision.refusal is not None:
-        return
+        return None
     for late in late_decisions(
         getattr(response, "refusal", None), _refused_items(response), decision
     ):
         count_decision(late)
         _tell(request, request.question, late)  # type: ignore[attr-defined]
+        throttled = late if late.rates else None
+    return throttled
 
 
 def _refused_items(response: HttpResponse) -> Mapping[int, DomainError]:
@@ -129,6 +152,7 @@ def _decided(request: HttpRequest, asked: Question, view: Callable[..., Any]) ->
 
 
 def _by_the_gate(request: HttpRequest, asked: Question, view: Callable[..., Any]) -> Decision:
+    request.unless_kept = None  # type: ignore[attr-defined]  # of a decision that was out of date
     decision = gate.decide(asked)
     if _may_be_a_repeat(request, view, decision):
         decision = gate.decide(replace(asked, cost=replace(asked.cost, calls=0)))
@@ -146,9 +170,9 @@ def _may_be_a_repeat(request: HttpRequest, view: Callable[..., Any], decision: D
     )
 
 
-def _question(request: HttpRequest, needs: Needs) -> Question:
+def _question(request: HttpRequest, needs: Needs, snapshot: TenantSnapshot) -> Question:
     return Question(
-        snapshot=request.snapshot,  # type: ignore[attr-defined]
+        snapshot=snapshot,
         needs=needs,
         caller=caller_of(request),
         method=request.method or "",

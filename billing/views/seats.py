@@ -40,7 +40,9 @@ class Seats(View):
     @extend_schema(operation_id="seat_invite", request=SeatIn, responses={201: InvitationOut})
     def post(self, request: Request) -> Response:
         tenant_id = require_tenant().id
-        limited(request, group="invite", keys=[str(tenant_id)], rate=_INVITATIONS_PER_TENANT)
+        limited(
+            request, group="invite", keys=["tenant", str(tenant_id)], rate=_INVITATIONS_PER_TENANT
+        )
         wish = parse(SeatIn, request.data)
         guest = Guest(email=wish["email"], role=Role(wish["role"]))
         invite = buying.invite_buying if wish["buy"] else seats.invite

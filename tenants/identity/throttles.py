@@ -9,7 +9,7 @@ import hashlib
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import redis
 from django.db import InterfaceError, OperationalError
@@ -29,21 +29,39 @@ _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 def limited(request: HttpRequest, *, group: str, keys: Sequence[str], rate: str) -> None:
     """Count one attempt of `keys` in `group`; `rate` is like "10/m". Raises RateLimited past it.
 
-    Counts hold over all hosts together: put the tenant's id into `keys` to count by tenant. Raises
+    `keys` begin with the kind of what is counted, which names the rule: `sign-in:account`. Counts hold over all hosts together: put the tenant's id into `keys` to count by tenant. Raises
     ServiceUnavailable where it cannot be counted.
     """
     # In square_context, since the cache's keys carry the tenant: guesses at acme and at globex are
     # guesses at the same person.
+    limit, _, period = rate.partition("/")
+    rule = _Rule(f"{group}:{keys[0]}", int(limit), _SECONDS[period])
     with square_context():
-        is_counted = _count_in_redis(request, group, _joined(keys), rate)
+        is_counted = _count_in_redis(request, group, _joined(keys), rule, rate)
         if not _may_be_rolled_back(request):
-            _count_in_postgres(_joined([group, *keys]), rate)
+            _count_in_postgres(_joined([group, *keys]), rule)
         elif not is_counted:
             log.warning("limit.unavailable", extra={"group": group, "reason": "kept answer"})
             raise ServiceUnavailable()
 
 
-def _count_in_redis(request: HttpRequest, group: str, value: str, rate: str) -> bool:
+class _Rule(NamedTuple):
+    """So many attempts in so many seconds; how a refusal names it."""
+
+    name: str
+    limit: int
+    seconds: int
+
+    def refusal(self, *, wait_seconds: float) -> RateLimited:
+        return RateLimited(
+            retry_after_seconds=wait_seconds,
+            rule=self.name,
+            limit=self.limit,
+            window_seconds=self.seconds,
+        )
+
+
+def _count_in_redis(request: HttpRequest, group: str, value: str, rule: _Rule, rate: str) -> bool:
     """Raises RateLimited; False where Redis did not count."""
     try:
         usage: dict[str, Any] | None = get_usage(
@@ -56,20 +74,19 @@ def _count_in_redis(request: HttpRequest, group: str, value: str, rate: str) -> 
     if usage is None or usage["time_left"] < 0:
         return False
     if usage["should_limit"]:
-        raise RateLimited(retry_after_seconds=usage["time_left"])
+        raise rule.refusal(wait_seconds=usage["time_left"])
     return True
 
 
-def _count_in_postgres(key: str, rate: str) -> None:
-    limit, _, period = rate.partition("/")
+def _count_in_postgres(key: str, rule: _Rule) -> None:
     # The clock of the windows in Redis: what passes there is not refused here for a clock's difference.
     now = datetime.fromtimestamp(time.time(), tz=UTC)
     try:
-        wait = attempts.count(key=key, limit=int(limit), seconds=_SECONDS[period], now=now)
+        wait = attempts.count(key=key, limit=rule.limit, seconds=rule.seconds, now=now)
     except (OperationalError, InterfaceError) as error:
         raise ServiceUnavailable() from error
     if wait is not None:
-        raise RateLimited(retry_after_seconds=wait)
+        raise rule.refusal(wait_seconds=wait)
 
 
 def _may_be_rolled_back(request: HttpRequest) -> bool:

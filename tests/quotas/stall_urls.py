@@ -96,6 +96,7 @@ urlpatterns = [
     path("api/v1/things/twice", Twice.as_view()),
     path("api/v1/", include("quotas.urls")),
     path("api/v1/", include("quotas.caps.urls")),
+    path("api/v1/", include("tenants.identity.urls")),
     path("api/v1/generated", Generated.as_view()),
     path("api/v1/kept", Kept.as_view()),
     path("page", page),

@@ -7,7 +7,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 
 from config.needs import Feature, Meter
-from quotas import entitlements, ledger
+from quotas import entitlements, explanations, ledger
 from quotas.buckets import UNGRANTED_RATE
 from tenants.models import Tenant
 from tenants.services import host_of, suspend
@@ -176,6 +176,47 @@ def test_the_square_passes_untouched() -> None:
     answer = Client(headers={"Host": "plaza.localhost"}).get("/errors/")
     assert answer.status_code == 200
     assert "RateLimit" not in answer.headers
+
+
+def test_the_squares_api_has_the_rate_of_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("quotas.buckets.PUBLIC_RATE", entitlements.Rate(2, 3_600))
+    client = Client(headers={"Host": "plaza.localhost"})
+    answers = [client.get("/api/v1/plans") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert [answer.headers["RateLimit"] for answer in answers] == [
+        '"public";r=1;t=1800', '"public";r=0;t=3600', '"public";r=0;t=3600',
+    ]  # fmt: skip
+    assert answers[2].json() | {"request_id": ""} == {
+        "type": "/errors/rate_limited", "title": "Too many requests.", "status": 429,
+        "detail": "Too many requests.", "code": "rate_limited", "request_id": "", "rule": "public",
+        "limit": 2, "window_seconds": 3_600, "retry_after_seconds": 1_800,
+    }  # fmt: skip
+
+
+def test_a_sign_in_too_many_is_decided_told_and_explained_as_everything_else(
+    tenant: Tenant,
+) -> None:
+    api, wish = Api.anonymous(tenant), {"email": "ada@example.test", "password": "a wrong guess"}
+    for _ in range(10):
+        api.post("/api/v1/auth/token", wish, status=401)
+    told = api.post("/api/v1/auth/token", wish, status=429)
+    wait = int(api.last.headers["Retry-After"])
+    assert 1 <= wait <= 60
+    facts = ("code", "rule", "limit", "window_seconds", "retry_after_seconds")
+    assert [told[fact] for fact in facts] == ["rate_limited", "sign-in:account", 10, 60, wait]
+    assert api.last.headers["RateLimit-Policy"] == '"sign-in:account";q=10;w=60'
+    assert api.last.headers["RateLimit"] == f'"sign-in:account";r=0;t={wait}'
+    explanations.flush()
+    why = Api.signed_in(tenant).get("/api/v1/usage/explain", {"request_id": told["request_id"]})
+    named = ("code", "rule", "limit", "used", "remaining", "retry_after")
+    assert [why[name] for name in named] == [
+        "rate_limited",
+        "rate:sign-in:account",
+        10,
+        10,
+        0,
+        wait,
+    ]
 
 
 def test_an_address_forged_in_a_header_changes_no_limit(
