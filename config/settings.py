@@ -100,7 +100,7 @@ PLAZA_REGION = env.text(
 PLAZA_SPOOL = Path(
     env.text(
         "PLAZA_SPOOL",
-        "Folder in which each web process remembers API calls until the ledger has them.",
+        "Folder in which processes remember API calls and letters in hand until the database has them.",
         default=PLAZA_HOME / "spool",
     )
 )

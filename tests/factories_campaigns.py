@@ -4,8 +4,9 @@ import factory
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from apps.campaigns.models import Campaign, CampaignTransition
+from apps.campaigns.models import Campaign, CampaignTransition, Mailing, Recipient, SendBatch
 from apps.content.models import Brief, Channel, Kind, Piece, ReviewStatus, Template
+from config.ids import new_id
 
 _BEGUN = {
     Campaign.Status.SCHEDULED,
@@ -40,6 +41,36 @@ class CampaignTransitionFactory(DjangoModelFactory[CampaignTransition]):
     from_status = Campaign.Status.DRAFT
     to_status = Campaign.Status.CANCELLED
     at = factory.LazyFunction(timezone.now)
+
+
+class MailingFactory(DjangoModelFactory[Mailing]):
+    class Meta:
+        model = Mailing
+
+    campaign = factory.SubFactory(CampaignFactory)
+    subject = "Spring"
+    html = "<p>Hello</p>"
+    text = "Hello"
+    sender_name = "Acme"
+
+
+class SendBatchFactory(DjangoModelFactory[SendBatch]):
+    class Meta:
+        model = SendBatch
+
+    mailing = factory.SubFactory(MailingFactory)
+    spool = factory.LazyFunction(new_id)
+    boot = factory.LazyFunction(new_id)
+    quantity = 1
+    claimed_at = factory.LazyFunction(timezone.now)
+
+
+class RecipientFactory(DjangoModelFactory[Recipient]):
+    class Meta:
+        model = Recipient
+
+    mailing = factory.SubFactory(MailingFactory)
+    contact_id = factory.LazyFunction(new_id)
 
 
 class BriefFactory(DjangoModelFactory[Brief]):

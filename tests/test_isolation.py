@@ -3,12 +3,14 @@
 import re
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.conf import settings
 from django.urls import URLPattern
 from django.utils import timezone
 
+from apps.campaigns.services.mailing.unsubscribing import token_of
 from billing.services.grants import entitle
 from config.checks import routes
 from tenants.isolation import tenant_context
@@ -38,7 +40,7 @@ SHARED = {
     *("webhook-deliveries", "webhook-endpoints"),
 }
 # The same of nouns with ids that no list shows.
-UNLISTED = {"credit-notes", "seats"}
+UNLISTED = {"credit-notes", "seats", "unsubscribe"}
 # Words in addresses that are no tenant's data.
 WORDS = {"code": "not_found", "format": "json", "meter": "contacts", "name": "x", "slug": "x"}
 
@@ -71,6 +73,8 @@ def planted(globex) -> dict[str, str]:
 
     with tenant_context(globex):
         ids = {noun: str(make().pk) for noun, make in FOREIGN.items()}
+        named = {"campaign_id": UUID(ids["campaigns"]), "contact_id": UUID(ids["contacts"])}
+        ids["unsubscribe"] = token_of(**named)
     member = member_of(globex)
     member.person.name = CANARY
     member.person.save()

@@ -2,7 +2,7 @@
 
 from django_filters import rest_framework as filters
 
-from apps.campaigns.models import Campaign
+from apps.campaigns.models import Campaign, Recipient
 from config.filters import StrictFilterSet
 
 
@@ -22,3 +22,9 @@ class CampaignFilter(StrictFilterSet):
             "starts_at": ["gte", "gt", "lte", "lt"],
             "ends_at": ["gte", "gt", "lte", "lt"],
         }
+
+
+class RecipientFilter(StrictFilterSet):
+    class Meta:
+        model = Recipient
+        fields = {"state": ["exact"], "contact_id": ["exact"]}

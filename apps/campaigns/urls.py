@@ -2,7 +2,18 @@ from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
 from apps.campaigns.services.lifecycle import Verb
-from apps.campaigns.views import CampaignStatus, CampaignViewSet, MoveCampaign, ScheduleCampaign
+from apps.campaigns.views.campaigns import (
+    CampaignStatus,
+    CampaignViewSet,
+    MoveCampaign,
+    ScheduleCampaign,
+)
+from apps.campaigns.views.mailings import (
+    CampaignAudience,
+    CampaignLetter,
+    CampaignMailing,
+    RecipientViewSet,
+)
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("campaigns", CampaignViewSet, basename="campaign")
@@ -11,6 +22,14 @@ urlpatterns = [
     path("", include(router.urls)),
     path("campaigns/<uuid:pk>/status", CampaignStatus.as_view(), name="campaign-status"),
     path("campaigns/<uuid:pk>/schedule", ScheduleCampaign.as_view(), name="campaign-schedule"),
+    path("campaigns/<uuid:pk>/letter", CampaignLetter.as_view(), name="campaign-letter"),
+    path("campaigns/<uuid:pk>/mailing", CampaignMailing.as_view(), name="campaign-mailing"),
+    path("campaigns/<uuid:pk>/audience", CampaignAudience.as_view(), name="campaign-audience"),
+    path(
+        "campaigns/<uuid:campaign_id>/recipients",
+        RecipientViewSet.as_view({"get": "list"}),
+        name="campaign-recipients",
+    ),
     *[
         path(
             f"campaigns/<uuid:pk>/{verb.value}",

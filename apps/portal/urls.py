@@ -14,6 +14,7 @@ from apps.portal.views import (
     plan,
     reference,
     sign_in,
+    unsubscribe,
     usage,
 )
 
@@ -21,6 +22,7 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("login", sign_in.login, name="login"),
     path("invitation", invitation.invitation, name="invitation"),
+    path("unsubscribe/<str:token>", unsubscribe.unsubscribe, name="unsubscribe"),
     path("logout", sign_in.logout, name="logout"),
     path("password-reset", credentials.ask, name="password-reset-page"),
     path("password-reset/confirm", credentials.choose, name="password-reset-confirm-page"),

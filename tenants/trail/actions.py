@@ -67,6 +67,7 @@ class Action(StrEnum):
     ORDER_DELETED = "order.deleted"
     TAG_DELETED = "tag.deleted"
     CAMPAIGN_MOVED = "campaign.moved"
+    CAMPAIGN_LETTER_SET = "campaign.letter_set"
     CAMPAIGN_DELETED = "campaign.deleted"
     BRIEF_DELETED = "brief.deleted"
     PIECE_DELETED = "piece.deleted"

@@ -69,6 +69,7 @@ def test_a_tick_asks_the_database_a_fixed_number_of_times(acme, now, rows):
         "SELECT",  # due
         "UPDATE",
         "INSERT",
+        "SELECT",  # those with a letter
         "SELECT",  # over
     ]
 

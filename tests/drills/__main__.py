@@ -27,6 +27,7 @@ FULL = {
     "noisy": 30,
     "web": 10,
     "worker": 5,
+    "campaign": 20,
     "redis": 5,
     "postgres": 4,
 }
@@ -47,11 +48,12 @@ SHORT = {
     "noisy": 5,
     "web": 2,
     "worker": 1,
+    "campaign": 1,
     "redis": 1,
     "postgres": 1,
 }
 # These have a whole stack of their own; the others work in a database on the servers of the environment.
-ON_THE_STACK = ("grants", "policy", "noisy", "web", "worker", "redis", "postgres")
+ON_THE_STACK = ("grants", "policy", "noisy", "web", "worker", "campaign", "redis", "postgres")
 
 
 def main() -> int:

@@ -19,6 +19,7 @@ from uuid import UUID
 import psycopg
 import redis
 
+from tests.drills.sink import Sink
 from tests.stack import Plaza, eventually, running_plaza
 
 if TYPE_CHECKING:
@@ -55,8 +56,9 @@ class Account:
 class Estate:
     """The running stack: who has an account in it, what its stores hold, and its processes by name."""
 
-    def __init__(self, plaza: Plaza, seed: int) -> None:
+    def __init__(self, plaza: Plaza, seed: int, sink: Sink) -> None:
         self.plaza = plaza
+        self.sink = sink
         self.seed = seed
         self.port = plaza.port
         self._owner_url = plaza.environment()["DATABASE_OWNER_URL"]
@@ -209,17 +211,21 @@ def _children(pid: int) -> list[int]:
 @contextlib.contextmanager
 def estate(seed: int) -> Iterator[Estate]:
     """Start the stack in a home of its own; afterwards it is gone."""
-    with tempfile.TemporaryDirectory(prefix="plaza-drill-") as folder:
+    with (
+        Sink().running() as sink,
+        tempfile.TemporaryDirectory(prefix="plaza-drill-") as folder,
+    ):
         Path(folder).chmod(0o711)  # PostgreSQL's account passes
         more = {
             "GRANIAN_WORKERS": str(WEB_PROCESSES),
             "LOG_LEVEL": "WARNING",
             # A pause of a busy machine is no outage: without Redis API calls are not limited.
             "PLAZA_REDIS_TIMEOUT_MS": "1000",
+            "EMAIL_URL": sink.url,
         }
         with running_plaza(Path(folder), keep_servers=False, **more) as plaza:
             _look_at(plaza)
-            made = Estate(plaza, seed)
+            made = Estate(plaza, seed, sink)
             time.sleep(0.1)
             made.await_ready()
             yield made

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from apps.campaigns.models import Campaign, CampaignQuerySet, CampaignTransition
+from apps.campaigns.services.mailing import beginning
 from tenants.trail.actions import Action
 from tenants.trail.recording import Change, Subject, record_all
 
@@ -51,6 +52,8 @@ def _move(due: CampaignQuerySet, target: Campaign.Status, reason: str, now: date
         for campaign in found
     )
     record_all(Action.CAMPAIGN_MOVED, [_moved(campaign, target) for campaign in found])
+    if target == Campaign.Status.ACTIVE:
+        beginning.begin([campaign.pk for campaign in found], now=now)
     return len(found)
 
 

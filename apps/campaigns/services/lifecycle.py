@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from apps.campaigns.models import Campaign, CampaignTransition
+from apps.campaigns.services.mailing import beginning
 from config.errors import DomainError, NotFound, ValidationFailed
 from tenants.trail.actions import Action
 from tenants.trail.recording import Change, Subject, record
@@ -62,6 +63,14 @@ class CampaignIsOver(DomainError):
     title = _("The campaign's end has passed.")
 
 
+def campaign_named(campaign_id: UUID) -> Campaign:
+    """Raises NotFound."""
+    campaign = Campaign.objects.filter(pk=campaign_id).first()
+    if campaign is None:
+        raise NotFound()
+    return campaign
+
+
 def locked(campaign_id: UUID) -> Campaign:
     """Hold the campaign until the transaction ends. Raises NotFound."""
     campaign = Campaign.objects.select_for_update().filter(pk=campaign_id).first()
@@ -85,9 +94,7 @@ class Standing:
 
 def standing(*, campaign_id: UUID) -> Standing:
     """Tell the state of one campaign with its last moves. Raises NotFound."""
-    campaign = Campaign.objects.filter(pk=campaign_id).first()
-    if campaign is None:
-        raise NotFound()
+    campaign = campaign_named(campaign_id)
     history = list(campaign.transitions.order_by("-id")[:SHOWN_MOVES])
     return Standing(
         id=campaign.pk,
@@ -118,6 +125,7 @@ def schedule(
     campaign.starts_at = starts_at or campaign.starts_at
     check_start(campaign.starts_at, now=now)
     check_window(starts_at=campaign.starts_at, ends_at=campaign.ends_at)
+    beginning.check(campaign)
     return _moved(campaign, Verb.SCHEDULE, by_id=by_id, reason=reason, now=now)
 
 
@@ -137,6 +145,7 @@ def move(
     _check_allowed(campaign, verb)
     if TARGETS[verb] is Status.ACTIVE:
         _check_not_over(campaign, now=now)
+        beginning.check(campaign)
     if verb is Verb.ACTIVATE and (campaign.starts_at is None or campaign.starts_at > now):
         campaign.starts_at = now
     return _moved(campaign, verb, by_id=by_id, reason=reason, now=now)
@@ -184,4 +193,6 @@ def _moved(
     )
     change = Change(before={"status": str(before)}, after={"status": str(campaign.status)})
     record(Action.CAMPAIGN_MOVED, Subject("campaign", campaign.pk, campaign.name), change)
+    if campaign.status == Status.ACTIVE:
+        beginning.begin([campaign.pk], now=now)
     return campaign

@@ -63,6 +63,11 @@ def edit(*, template_id: UUID, changes: Mapping[str, Any], now: datetime) -> Tem
     return template
 
 
+def email_template(template_id: UUID) -> Template | None:
+    """A template of letters; None where there is no such one."""
+    return Template.objects.filter(pk=template_id, kind=Kind.EMAIL).first()
+
+
 @transaction.atomic
 def remove(*, template_id: UUID) -> None:
     """Delete a template; pieces made from it stay. Raises NotFound."""

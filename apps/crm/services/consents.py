@@ -45,6 +45,27 @@ def record(*, contact_id: UUID, values: ConsentValues, now: datetime) -> Consent
     )
 
 
+@transaction.atomic
+def withdraw(
+    *, contact_id: UUID, channel: str, purpose: str, source: str, proof: str, now: datetime
+) -> bool:
+    """A no; False where the latest word is no yes, or the contact is gone: nothing is added then."""
+    if not Contact.objects.select_for_update().filter(pk=contact_id).exists():
+        return False
+    if not is_granted(contact_id=contact_id, channel=channel, purpose=purpose):
+        return False
+    Consent.objects.create(
+        contact_id=contact_id,
+        channel=channel,
+        purpose=purpose,
+        status=Consent.Status.WITHDRAWN,
+        source=source,
+        proof=proof,
+        recorded_at=now,
+    )
+    return True
+
+
 def withdraw_all(
     *, contact_id: UUID, purposes: Iterable[str], source: str, proof: str, now: datetime
 ) -> int:

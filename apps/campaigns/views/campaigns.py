@@ -12,7 +12,13 @@ from rest_framework.response import Response
 
 from apps.campaigns.filters import CampaignFilter
 from apps.campaigns.models import Campaign
-from apps.campaigns.serializers import CampaignIn, CampaignOut, MoveIn, ScheduleIn, StatusOut
+from apps.campaigns.serializers.campaigns import (
+    CampaignIn,
+    CampaignOut,
+    MoveIn,
+    ScheduleIn,
+    StatusOut,
+)
 from apps.campaigns.services import campaigns, lifecycle
 from apps.campaigns.services.campaigns import CampaignFields
 from apps.campaigns.services.lifecycle import Verb
