@@ -14,7 +14,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 from uuid import UUID
 
 from celery import Celery, Task
-from celery.signals import celeryd_init
+from celery.signals import celeryd_init, worker_ready
 from kombu.exceptions import OperationalError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -142,6 +142,14 @@ def _speak_json(**_: Any) -> None:
 
     logging.captureWarnings(True)
     worker_program.safe_say = _say  # type: ignore[attr-defined]  # its stubs know it not
+
+
+@worker_ready.connect
+def _serve_metrics(**_: Any) -> None:
+    """After its processes have begun, so that none of them inherits the socket."""
+    from config.metrics_server import serve_metrics
+
+    serve_metrics()
 
 
 def _say(message: str, stream: object = None) -> None:

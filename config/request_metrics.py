@@ -8,7 +8,7 @@ from functools import lru_cache
 from time import perf_counter
 
 from django.http import HttpRequest, HttpResponse
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 REQUESTS = Counter(
     "http_requests",
@@ -20,6 +20,12 @@ SECONDS = Histogram(
     "How long requests took, from the first middleware to the answer.",
     ["method", "endpoint"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+)
+# Those of all living processes together; what pods are scaled by.
+IN_FLIGHT = Gauge(
+    "plaza_requests_in_flight",
+    "Requests that are not answered yet, those that wait for their turn included.",
+    multiprocess_mode="livesum",
 )
 # Refused before its address was looked at, or an address that is none of ours.
 NOWHERE = "unrouted"
@@ -34,7 +40,11 @@ class RequestMetricsMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         began = perf_counter()
-        response = self.get_response(request)
+        IN_FLIGHT.inc()
+        try:
+            response = self.get_response(request)
+        finally:
+            IN_FLIGHT.dec()
         match = request.resolver_match
         endpoint = f"/{match.route}" if match is not None else NOWHERE
         method = request.method if request.method in _METHODS else "other"

@@ -13,7 +13,7 @@ import structlog
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from config import env
+from config import env, metrics_folder
 from config.master_keys import read_master_keys
 from config.needs import Role
 
@@ -477,7 +477,13 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax
 LANGUAGE_COOKIE_SECURE = _is_https
 SECURE_SSL_REDIRECT = _is_https and IS_PRODUCTION
 # What our own machines ask of a process by its address, where no TLS is.
-SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^metrics$", r"^tls/ask$"]
+SECURE_REDIRECT_EXEMPT = [
+    r"^livez$",
+    r"^readyz$",
+    r"^metrics$",
+    r"^metrics/platform$",
+    r"^tls/ask$",
+]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PLAZA_TRUSTED_PROXIES else None
 SECURE_HSTS_SECONDS = 31_536_000 if _is_https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _is_https
@@ -643,6 +649,25 @@ DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 # RequestIdMiddleware has checked or made the id; without this the log would carry another.
 DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True
+
+# --- Metrics ------------------------------------------------------------------------------------------
+# prometheus_client reads the variable itself, when it is imported: after this.
+PROMETHEUS_MULTIPROC_DIR = env.text(
+    "PROMETHEUS_MULTIPROC_DIR",
+    "Folder in which a container's processes count together for /metrics; unset: each tells its own.",
+    default="",
+)
+if PROMETHEUS_MULTIPROC_DIR:
+    metrics_folder.prepare(Path(PROMETHEUS_MULTIPROC_DIR))
+PLAZA_METRICS_PORT = env.number(
+    "PLAZA_METRICS_PORT", "Port at which a worker serves /metrics; 0: none.", default=0, most=65535
+)
+PLAZA_METRICS_TENANTS = env.number(
+    "PLAZA_METRICS_TENANTS",
+    "How many tenants each process counts by their id; the others together.",
+    default=500,
+    most=10_000,
+)
 # django-prometheus would ask the database at each start; `fleet status` tells instead.
 PROMETHEUS_EXPORT_MIGRATIONS = False
 

@@ -9,6 +9,7 @@ for is not kept: it would be a row for each campaign and caller.
 import os
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -18,6 +19,8 @@ from django.db.models import Sum
 
 from config.cause import Cause, cause
 from config.needs import Meter
+from config.quick_redis import RedisAway, quick_redis
+from quotas.active import note_active
 from quotas.models import ApiCallShare, UsageTotal
 from quotas.verdicts import Calls
 
@@ -48,7 +51,7 @@ def note(calls: Calls) -> None:
     _add({place: calls.asked})
 
 
-def flush() -> int:
+def flush(*, now: datetime) -> int:
     """Bring the shares up to what this process has noted; how many changed. On the square."""
     with _counting:
         noted = dict(_counted)
@@ -60,6 +63,9 @@ def flush() -> int:
     except BaseException:  # the next flush finds them again
         _add(noted)
         raise
+    with suppress(RedisAway):
+        people = {place.caller for place in noted}
+        quick_redis().ask(lambda server: note_active(server, people, now=now))
     return len(noted)
 
 

@@ -44,12 +44,13 @@ class Flusher:
 
 def turn() -> bool:
     """One round. False where PostgreSQL is away: everything waits for the next round."""
+    now = timezone.now()  # noqa: TID251 - this thread is a clock
     with square_context():
         try:
             renew_leases()
             api_calls.flush()
-            callers.flush()
-            api_calls.weigh(now=timezone.now())  # noqa: TID251 - this thread is a clock
+            callers.flush(now=now)
+            api_calls.weigh(now=now)
             explanations.flush()
         except (DatabaseError, InterfaceError, OSError) as error:
             log.warning("flusher.postponed", extra={"reason": type(error).__name__})

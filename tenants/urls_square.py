@@ -2,6 +2,9 @@
 
 from django.urls import path
 
-from tenants.metrics import metrics
+from tenants.metrics import metrics, platform_metrics
 
-urlpatterns = [path("metrics", metrics, name="metrics")]
+urlpatterns = [
+    path("metrics", metrics, name="metrics"),
+    path("metrics/platform", platform_metrics, name="platform-metrics"),
+]

@@ -29,9 +29,14 @@ OF_COMPOSE = {
     "ACME_EMAIL",
     "COMPOSE_PROFILES",
     "CERTIFICATES_FOLDER",
+    "GRAFANA_PASSWORD",
+    "ALERTMANAGER_SECRETS",
     *(
         f"{image}_DIGEST"
-        for image in ("PLAZA", "POSTGRES", "VALKEY", "NGINX", "CADDY", "PGBOUNCER", "MAILPIT")
+        for image in (
+            *("PLAZA", "POSTGRES", "VALKEY", "NGINX", "CADDY", "PGBOUNCER", "MAILPIT"),
+            *("PROMETHEUS", "ALERTMANAGER", "GRAFANA"),
+        )
     ),
 }
 # What `${PLAZA_DIGEST:-}` adds to the image's name.

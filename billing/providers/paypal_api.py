@@ -19,6 +19,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from billing.providers.base import ProviderDown, ProviderRefused, is_loopback
+from billing.providers.metrics import count_error
 from config.logs import logger
 
 log = logger(__name__)
@@ -99,15 +100,19 @@ def _translated() -> Iterator[None]:
         log.warning(
             "provider.unavailable", extra={"provider": "paypal", "error": type(error).__name__}
         )
+        count_error("paypal", "down")
         raise ProviderDown(provider="paypal") from None
     except exceptions.ConnectionError as error:
         status = error.response.status_code
         facts = {"provider": "paypal", "http_status": status, "reason": _reason(error)}
         if status >= 500 or status == 429:
             log.warning("provider.unavailable", extra=facts)
+            count_error("paypal", "down")
             raise ProviderDown(provider="paypal") from None
         # "There is none" is often the answer that was looked for.
         log.log(logging.INFO if status == 404 else logging.ERROR, "provider.refused", extra=facts)
+        if status != 404:
+            count_error("paypal", "refused")
         raise ProviderRefused(provider="paypal", reason=facts["reason"]) from None
 
 

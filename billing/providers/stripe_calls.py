@@ -8,6 +8,7 @@ from typing import Any
 import stripe
 
 from billing.providers.base import ProviderDown, ProviderRefused
+from billing.providers.metrics import count_error
 from config.logs import logger
 
 log = logger(__name__)
@@ -23,6 +24,7 @@ def translated() -> Iterator[None]:
         yield
     except (stripe.APIConnectionError, stripe.RateLimitError, stripe.APIError) as error:
         log.warning("provider.unavailable", extra=_facts(error))
+        count_error(PROVIDER, "down")
         raise ProviderDown(provider=PROVIDER) from None
     except stripe.CardError as error:
         # An ordinary answer: the bank said no.
@@ -32,6 +34,7 @@ def translated() -> Iterator[None]:
         raise ProviderRefused(provider=PROVIDER, reason=reason) from None
     except stripe.StripeError as error:
         log.error("provider.refused", extra=_facts(error))  # noqa: TRY400 - the body stays out
+        count_error(PROVIDER, "refused")
         reason = error.code or type(error).__name__
         raise ProviderRefused(provider=PROVIDER, reason=reason) from None
 

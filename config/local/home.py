@@ -68,6 +68,11 @@ class Home:
     def files(self) -> Path:
         return self.folder / "files"
 
+    @property
+    def metrics(self) -> Path:
+        """Where web processes count together; begun anew whenever the web server is."""
+        return self.folder / "metrics"
+
     def prepare(self) -> None:
         """Make the folders. Raises OSError or Trouble when nothing can be written here."""
         self.folder.mkdir(parents=True, exist_ok=True)

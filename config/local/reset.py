@@ -35,7 +35,7 @@ def _delete(home: Home) -> None:
         if folder.exists():
             postgres.forget(folder)
     forget_record(home)
-    for folder in (home.valkey, home.standins, home.files, home.logs):
+    for folder in (home.valkey, home.standins, home.files, home.logs, home.metrics):
         if folder.exists():
             shutil.rmtree(folder)
     for schedule in home.folder.glob(home.beat_schedule.name + "*"):

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -75,10 +76,20 @@ def _web(plan: Plan) -> Service:
     granian = roles.web(
         host=HOST, port=plan.port, log_config=str(REPOSITORY / "config" / "granian.json")
     )
+    folder = plan.wish.home.metrics
+    begin = _python(
+        plan, names.WEB, granian, chosen=_GRANIAN | {"PROMETHEUS_MULTIPROC_DIR": str(folder)}
+    )
+
+    def spawn(environment: dict[str, str]) -> Child:
+        # What former processes counted there would be told as these ones'.
+        shutil.rmtree(folder, ignore_errors=True)
+        return begin(environment)
+
     return Service(
         name=names.WEB,
         label=lambda: "Web",
-        spawn=_python(plan, names.WEB, granian, chosen=_GRANIAN),
+        spawn=spawn,
         is_ready=lambda _: readyz(plan.domain, plan.port),
         stop_rank=0,
         patience_seconds=120.0,

@@ -57,7 +57,7 @@ def test_what_is_used_says_the_app_the_member_the_key_and_the_campaign(acme, api
         ("campaigns", "campaigns", me, None, campaign["id"]),
     ]
     with square_context():
-        callers.flush()
+        callers.flush(now=datetime.now(UTC))
     calls = {row.caller: row.calls for row in ApiCallShare.objects.filter(app="crm")}
     assert calls == {f"member:{me}": 1, f"api_key:{key['id']}": 1}
 
