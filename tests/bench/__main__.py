@@ -3,7 +3,8 @@
 Each prints a table with ratios to a named peer of the same run, and fails when a promise is broken:
 `requests` (contacts and ordinary nouns over HTTP), `gate` (its wait and its cost), `provisioning` (a new tenant), `fleet` (migrating many),
 `usage` (reported events into the ledger), `closing` (a period of many tenants),
-`webhooks` (the door of the inbox), `batches` (1,000 contacts in a request).
+`webhooks` (the door of the inbox), `batches` (1,000 contacts in a request),
+`mailing` (a campaign to many recipients).
 """
 
 import sys
@@ -11,6 +12,7 @@ from importlib import import_module
 
 BENCHMARKS = (
     "requests", "gate", "provisioning", "fleet", "usage", "closing", "webhooks", "batches",
+    "mailing",
 )  # fmt: skip
 
 

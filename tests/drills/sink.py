@@ -1,5 +1,8 @@
 """A mail server that counts: how often each address was written to, and nothing else is kept."""
 
+import json
+import signal
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,3 +32,18 @@ class Sink:
 
     def _keep(self, _sender: str, recipients: list[str], _raw: bytes) -> None:
         self.letters.update(recipients)
+
+
+def main() -> None:
+    """As a process of its own: says where it listens, and at its end, as JSON, how often each was written to."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with Sink().running() as sink:
+        print(sink.url, flush=True)
+        try:
+            signal.pause()
+        finally:
+            print(json.dumps(sink.letters), flush=True)
+
+
+if __name__ == "__main__":
+    main()

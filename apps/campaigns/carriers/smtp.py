@@ -3,8 +3,6 @@
 import smtplib
 from collections.abc import Callable
 from dataclasses import dataclass
-from email.message import EmailMessage
-from email.policy import SMTP as POLICY
 from types import TracebackType
 from typing import Self
 
@@ -51,9 +49,7 @@ class SmtpCarrier:
     ) -> None:
         self._smtp.close()
 
-    def hand_over(
-        self, letter: EmailMessage, *, sender: str, to: str, before: Callable[[], None]
-    ) -> None:
+    def hand_over(self, letter: bytes, *, sender: str, to: str, before: Callable[[], None]) -> None:
         """Send one letter; `before` is called right before the line after which the server may keep it.
 
         Raises LetterRefused; CarrierAway, after `before` too: then nobody knows.
@@ -63,7 +59,7 @@ class SmtpCarrier:
             self._ask(f"RCPT TO:<{to}>", _ACCEPTED)
             self._ask("DATA", _GO_AHEAD)
             before()
-            self._smtp.send(_dotted(letter.as_bytes(policy=POLICY)))
+            self._smtp.send(_dotted(letter))
             self._expect(self._smtp.getreply(), _ACCEPTED)
         except LetterRefused:
             self._start_over()

@@ -11,7 +11,7 @@ from uuid import UUID
 from apps.campaigns.carriers.smtp import CarrierAway, LetterRefused, SmtpCarrier
 from apps.campaigns.models import Recipient
 from apps.campaigns.services.mailing.batches import SENT, Fate, InHand, put_off
-from apps.campaigns.services.mailing.envelopes import Writer
+from apps.campaigns.services.mailing.envelopes import NoMailbox, Writer, mailbox
 from apps.campaigns.services.mailing.journals import Journal, Mark
 from apps.content.services.moulds import UnsafeValue
 from apps.content.substitution import TooLarge
@@ -69,11 +69,14 @@ class Delivery:
         except (UnsafeValue, TooLarge):
             self.fates[contact_id] = Fate(State.SKIPPED, Reason.UNSAFE_VALUE)
             return
+        except NoMailbox:
+            self.fates[contact_id] = Fate(State.SKIPPED, Reason.NO_ADDRESS)
+            return
         try:
             carrier.hand_over(
                 letter,
                 sender=self.writer.sender,
-                to=contact.email,
+                to=mailbox(contact.email),
                 before=lambda: self.journal.mark(place, Mark.HANDED_OVER),
             )
         except LetterRefused as refused:
