@@ -68,6 +68,7 @@ class MyDataOut(serializers.Serializer[Any]):
     api_keys = serializers.ListField(child=serializers.DictField())
     mails = serializers.ListField(child=serializers.DictField())
     mailed_links = serializers.ListField(child=serializers.DictField())
+    sign_ins = serializers.ListField(child=serializers.DictField())
 
 
 class EraseMeIn(serializers.Serializer[Any]):

@@ -22,6 +22,7 @@ RIGHTS = (
     TableRights("tenants_person", by="", lookup=True),
     TableRights("tenants_apikey", lookup=True),
     TableRights("tenants_refreshtoken", by="", lookup=True),
+    TableRights("tenants_signin", by="", lookup=True),
     TableRights("tenants_trailhead", stall="SELECT"),
     TableRights("django_session", by="", lookup=True),
 )

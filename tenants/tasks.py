@@ -39,7 +39,7 @@ from config.context import (
 from config.logs import logger
 from config.messages import CAUSE_HEADER, REQUEST_HEADER, TENANT_HEADER, at_work, header_of
 from tenants import archives, domains, hosts
-from tenants.identity import attempts, proofs
+from tenants.identity import attempts, proofs, sign_ins
 from tenants.isolation import lookup_context, square_context, tenant_context
 from tenants.models import Tenant
 from tenants.pool import fill_pool
@@ -177,9 +177,10 @@ def tidy_hosts() -> int:
 
 @shared_task(name="tenants.forget_attempts", base=TenantTask, public=True)
 def forget_attempts() -> int:
-    """Let go of counts of sign-ins and the like whose window has ended, and of mailed links that ran out."""
+    """Let go of counts of sign-ins and the like whose window has ended, of mailed links and sign-ins that ran out."""
     now = timezone.now()
-    return attempts.forget(now=now) + proofs.forget_old(now=now)
+    gone = attempts.forget(now=now) + proofs.forget_old(now=now)
+    return gone + sign_ins.forget_old(now=now)
 
 
 @shared_task(name="tenants.fill_pool", base=TenantTask, public=True)

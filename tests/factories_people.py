@@ -21,6 +21,7 @@ from tenants.models import (
     PersonIdentity,
     RefreshToken,
     RetiredSlug,
+    SignIn,
     Tenant,
     TenantVersion,
 )
@@ -181,3 +182,13 @@ class MailedProofFactory(DjangoModelFactory[MailedProof]):
     person = factory.SubFactory(PersonFactory)
     secret_hash = factory.Sequence(lambda n: f"{n:064d}")
     expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(hours=1))
+
+
+class SignInFactory(DjangoModelFactory[SignIn]):
+    class Meta:
+        model = SignIn
+
+    member = factory.SubFactory(MemberFactory)
+    kind = SignIn.Kind.SESSION
+    created_at = factory.LazyFunction(timezone.now)
+    last_seen_at = factory.LazyFunction(timezone.now)

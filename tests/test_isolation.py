@@ -40,7 +40,7 @@ SHARED = {
     *("webhook-deliveries", "webhook-endpoints"),
 }
 # The same of nouns with ids that no list shows.
-UNLISTED = {"credit-notes", "seats", "unsubscribe"}
+UNLISTED = {"credit-notes", "me", "seats", "unsubscribe"}
 # Words in addresses that are no tenant's data.
 WORDS = {"code": "not_found", "format": "json", "meter": "contacts", "name": "x", "slug": "x"}
 
@@ -87,6 +87,7 @@ def planted(globex) -> dict[str, str]:
     event = factories.UsageEventFactory(tenant_id=globex.id, reason=CANARY)
     factories.UsageKeyFactory(tenant_id=globex.id, event_id=event.id, recorded_at=event.recorded_at)
     guest = factories.InvitationFactory(tenant=globex, email=f"{CANARY}@guests.test")
+    sign_in = factories.SignInFactory(member=member, user_agent=CANARY)
     bill = factories.InvoiceFactory(tenant_id=globex.id, reference=CANARY)
     note = factories.CreditNoteFactory(tenant_id=globex.id, invoice=bill, reason=CANARY)
     credit = factories.CreditMovementFactory(tenant_id=globex.id, note=CANARY)
@@ -94,7 +95,7 @@ def planted(globex) -> dict[str, str]:
         "invoices": bill.pk, "credit-notes": note.pk, "credits": credit.pk,
         "members": member.pk, "api-keys": key.pk, "domains": claim.pk, "exports": export.pk,
         "webhook-endpoints": endpoint.pk, "webhook-deliveries": delivery.pk,
-        "usage-events": event.key, "seats": guest.pk,
+        "usage-events": event.key, "seats": guest.pk, "me": sign_in.pk,
     }  # fmt: skip
     return ids | {noun: str(pk) for noun, pk in shared.items()}
 

@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from config.errors import DomainError
 from tenants.hosts import TenantMoved, by_former_name
+from tenants.identity.access_tokens import audience_of
 from tenants.identity.keys import find_key
 from tenants.identity.refusals import TokenInvalid
-from tenants.identity.tokens import audience_of
 from tenants.models import Tenant
 from tenants.services import answering, is_slug, url_of
 from tenants.snapshots import TenantSnapshot, snapshots

@@ -26,8 +26,8 @@ class Caller:
     """`credential_id` names what to count against: `member:<id>` for people, `key:<id>` for keys.
 
     A person has every scope; a key has those it was given. `permissions` are the member's, and of a key
-    those of its maker that its scopes allow. `family` is that of the refresh tokens
-    behind an access token, `operator_id` that of the operator who impersonates the person.
+    those of its maker that its scopes allow. `family` is the sign-in's id, and that of the
+    refresh tokens behind an access token; `has_second_factor` whether it proved one. `operator_id` that of the operator who impersonates the person.
     """
 
     kind: CallerKind
@@ -39,6 +39,7 @@ class Caller:
     permissions: frozenset[Permission] = frozenset()
     credential_id: str = ""
     family: UUID | None = None
+    has_second_factor: bool = False
     operator_id: UUID | None = None
 
     @property
@@ -59,7 +60,13 @@ class Caller:
 ANONYMOUS = Caller(kind=CallerKind.ANONYMOUS)
 
 
-def person_caller(member: Member, kind: CallerKind, *, family: UUID | None = None) -> Caller:
+def person_caller(
+    member: Member,
+    kind: CallerKind,
+    *,
+    family: UUID | None = None,
+    has_second_factor: bool = False,
+) -> Caller:
     """The caller that a member is who signed in themselves."""
     return Caller(
         kind=kind,
@@ -71,6 +78,7 @@ def person_caller(member: Member, kind: CallerKind, *, family: UUID | None = Non
         permissions=member.permissions,
         credential_id=f"member:{member.pk}",
         family=family,
+        has_second_factor=has_second_factor,
     )
 
 

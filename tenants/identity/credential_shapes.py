@@ -1,4 +1,4 @@
-"""What clients send about their passwords, e-mail addresses and links."""
+"""What clients send and read about their passwords, e-mail addresses, links and sign-ins."""
 
 from typing import Any
 
@@ -31,3 +31,23 @@ class PasswordChangeIn(serializers.Serializer[Any]):
 class EmailChangeIn(serializers.Serializer[Any]):
     present_password = _password()
     email = serializers.EmailField(max_length=254)
+
+
+class SessionOut(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=["session", "token"])
+    device = serializers.CharField()
+    user_agent = serializers.CharField()
+    address = serializers.CharField(help_text="Where it began.")
+    first_seen_at = serializers.DateTimeField()
+    last_seen_at = serializers.DateTimeField()
+    has_second_factor = serializers.BooleanField()
+    current = serializers.BooleanField()
+
+
+class SessionsOut(serializers.Serializer[Any]):
+    """A list like the others; it has one page."""
+
+    results = SessionOut(many=True)
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)

@@ -31,7 +31,7 @@ from tenants.identity.demo import is_shut_out
 from tenants.identity.hashing import digest
 from tenants.identity.keys import find_key, key_caller, note_use
 from tenants.identity.refusals import CredentialsMissing, TokenInvalid
-from tenants.identity.sessions import safe_next, session_member
+from tenants.identity.sessions import safe_next, session_caller, session_of
 from tenants.identity.signing import signing_key
 from tenants.identity.tokens import member_by_access
 from tenants.isolation import lookup_context
@@ -110,10 +110,10 @@ def _identify(request: HttpRequest) -> _Found:
     if request.path_info.startswith("/api/"):
         raise CredentialsMissing()
     with lookup_context():
-        member = session_member(request)
-    if member is None or is_shut_out(member.person, tenant=tenant_of(request)):
+        found_session = session_of(request, now=timezone.now())
+    if found_session is None or is_shut_out(found_session.member.person, tenant=tenant_of(request)):
         raise CredentialsMissing()
-    return _Found(person_caller(member, CallerKind.SESSION), member)
+    return _Found(session_caller(found_session), found_session.member)
 
 
 def _by_header(request: HttpRequest, given: str) -> _Found:
@@ -138,7 +138,12 @@ def _proved(
     match scheme:
         case "bearer":
             member, claims = member_by_access(token=credential, tenant=tenant, now=now)
-            caller = person_caller(member, CallerKind.TOKEN, family=claims.family)
+            caller = person_caller(
+                member,
+                CallerKind.TOKEN,
+                family=claims.family,
+                has_second_factor=claims.has_second_factor,
+            )
             return _Found(caller, member), claims.expires_at
         case "api-key":
             key = find_key(credential, tenant.pk, now)

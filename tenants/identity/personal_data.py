@@ -3,11 +3,11 @@
 from typing import Any
 from uuid import UUID
 
-from tenants.models import ApiKey, Mail, MailedProof, Member, Person, PersonIdentity
+from tenants.models import ApiKey, Mail, MailedProof, Member, Person, PersonIdentity, SignIn
 
 
 def data_of(person: Person) -> dict[str, Any]:
-    """{person, memberships, identities, api_keys, mails, mailed_links}: plain values, without secrets and hashes."""
+    """{person, memberships, identities, api_keys, mails, mailed_links, sign_ins}: plain values, without secrets and hashes."""
     members = Member.objects.filter(person=person).order_by("pk")
     keys = ApiKey.objects.filter(created_by__person=person).order_by("pk")
     return {
@@ -33,6 +33,11 @@ def data_of(person: Person) -> dict[str, Any]:
             MailedProof.objects.filter(person=person)
             .order_by("pk")
             .values("kind", "other_email", "expires_at", "used_at")
+        ),
+        "sign_ins": list(
+            SignIn.objects.filter(member__person=person)
+            .order_by("pk")
+            .values("kind", "address", "user_agent", "created_at", "last_seen_at", "ended_at")
         ),
     }
 

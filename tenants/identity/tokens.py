@@ -5,28 +5,21 @@ force has it, so that a removed member is refused at once.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
-from joserfc import jwt
-from joserfc.errors import ExpiredTokenError, InvalidKeyIdError, JoseError
-from joserfc.jwk import ECKey, GuestProtocol
-from joserfc.jwt import JWTClaimsRegistry
 
-from config.ids import new_id
 from config.logs import logger
+from tenants.identity import sign_ins
+from tenants.identity.access_tokens import AccessClaims, read_access, sign_access
 from tenants.identity.hashing import digest, new_secret
 from tenants.identity.refusals import TokenExpired, TokenInvalid
-from tenants.identity.signing import ALGORITHM, accepted_key, signing_key
-from tenants.models import Member, Person, RefreshToken, Tenant
+from tenants.models import Member, Person, RefreshToken, SignIn, Tenant
 
 log = logger(__name__)
-_TYPE = "at+jwt"  # RFC 9068: no other kind of JWT passes for an access token
-_LONGEST = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +31,6 @@ class TokenPair:
     expires_in: int
 
 
-@dataclass(frozen=True, slots=True)
-class AccessClaims:
-    """What a checked access token says."""
-
-    person_id: UUID
-    member_id: UUID
-    family: UUID
-    expires_at: datetime
-
-
 class RefreshTokenReused(TokenInvalid):
     """A used refresh token came again: somebody has a copy, so its family is revoked."""
 
@@ -56,17 +39,16 @@ class RefreshTokenReused(TokenInvalid):
         self.family = family
 
 
-def issuer() -> str:
-    return f"{settings.PLAZA_SCHEME}://{settings.PLAZA_DOMAIN}"
-
-
 @transaction.atomic
-def issue(*, member: Member, now: datetime) -> TokenPair:
-    """A first pair for `member`: a new family. Forgets the member's long expired tokens."""
+def issue(*, member: Member, now: datetime, has_second_factor: bool = False) -> TokenPair:
+    """A first pair for `member`: a new family, which is a sign-in. Forgets the member's long expired tokens."""
     # Kept for one more life: a family is dead as long as one of its rows says so.
     forgotten = now - timedelta(days=settings.REFRESH_TOKEN_DAYS)
     RefreshToken.objects.filter(member=member, expires_at__lt=forgotten).delete()
-    return _pair(member, new_id(), now)
+    begun = sign_ins.open_sign_in(
+        member=member, kind=SignIn.Kind.TOKEN, now=now, has_second_factor=has_second_factor
+    )
+    return _pair(member, begun.pk, now, has_second_factor=has_second_factor)
 
 
 def rotate(*, refresh: str, tenant: Tenant, now: datetime) -> TokenPair:
@@ -92,7 +74,10 @@ def _used_up(found: RefreshToken, now: datetime) -> TokenPair:
         raise TokenInvalid()
     found.used_at = now
     found.save(update_fields=["used_at"])
-    return _pair(found.member, found.family, now)
+    begun = SignIn.objects.filter(pk=found.family)
+    begun.update(last_seen_at=now)
+    proved = begun.values_list("has_second_factor", flat=True).first()
+    return _pair(found.member, found.family, now, has_second_factor=bool(proved))
 
 
 def revoke(*, refresh: str, tenant: Tenant, now: datetime) -> Member | None:
@@ -108,57 +93,20 @@ def revoke(*, refresh: str, tenant: Tenant, now: datetime) -> Member | None:
 
 def revoke_family(*, family: UUID, now: datetime) -> int:
     """Refuse the family's refresh and access tokens from the next request on; how many rows that changed."""
+    sign_ins.close(SignIn.objects.filter(pk=family), now=now)
     return RefreshToken.objects.filter(family=family, revoked_at=None).update(revoked_at=now)
 
 
 def revoke_all(*, person: Person, now: datetime) -> None:
     """The same of every family that the person has, at whichever tenant."""
+    tokens_there = SignIn.objects.filter(member__person=person, kind=SignIn.Kind.TOKEN)
+    sign_ins.close(tokens_there, now=now)
     RefreshToken.objects.filter(member__person=person, revoked_at=None).update(revoked_at=now)
 
 
 def member_of_family(family: UUID) -> Member:
     """Whose family this is."""
     return RefreshToken.objects.select_related("member__person").filter(family=family)[0].member
-
-
-def read_access(token: str, tenant_id: UUID, now: datetime) -> AccessClaims:
-    """The claims of a token that we signed for this tenant. Raises TokenInvalid, TokenExpired."""
-    registry = JWTClaimsRegistry(
-        now=int(now.timestamp()),
-        iss={"essential": True, "value": issuer()},
-        aud={"essential": True, "value": str(tenant_id)},
-        sub={"essential": True},
-        exp={"essential": True},
-    )
-    try:
-        claims = _ours(token)
-        registry.validate(claims)
-        return _claims(claims)
-    except ExpiredTokenError as error:
-        raise TokenExpired() from error
-    except (JoseError, ValueError) as error:
-        raise TokenInvalid() from error
-
-
-def audience_of(token: str) -> UUID:
-    """The tenant for which we signed this token, be it expired or signed out. Raises TokenInvalid."""
-    try:
-        claims = _ours(token)
-        if claims.get("iss") != issuer():
-            raise TokenInvalid()
-        return UUID(claims["aud"])
-    except (JoseError, ValueError) as error:
-        raise TokenInvalid() from error
-
-
-def _ours(token: str) -> dict[str, Any]:
-    """The claims of an access token with our signature; nothing else of them is looked at yet."""
-    if len(token) > _LONGEST or not token.isascii():
-        raise TokenInvalid()
-    read = jwt.decode(token, _key_for, algorithms=[ALGORITHM])
-    if read.header.get("typ") != _TYPE or not isinstance(read.claims.get("aud"), str):
-        raise TokenInvalid()
-    return read.claims
 
 
 def member_by_access(*, token: str, tenant: Tenant, now: datetime) -> tuple[Member, AccessClaims]:
@@ -184,7 +132,7 @@ def member_by_access(*, token: str, tenant: Tenant, now: datetime) -> tuple[Memb
     return member, claims
 
 
-def _pair(member: Member, family: UUID, now: datetime) -> TokenPair:
+def _pair(member: Member, family: UUID, now: datetime, *, has_second_factor: bool) -> TokenPair:
     refresh = new_secret()
     RefreshToken.objects.create(
         member=member,
@@ -192,46 +140,8 @@ def _pair(member: Member, family: UUID, now: datetime) -> TokenPair:
         token_hash=digest(refresh),
         expires_at=now + timedelta(days=settings.REFRESH_TOKEN_DAYS),
     )
-    seconds = settings.ACCESS_TOKEN_SECONDS
-    access = _signed(
-        {
-            "iss": issuer(),
-            "aud": str(member.tenant_id),
-            "sub": str(member.person_id),
-            "member": str(member.pk),
-            "sid": str(family),
-            "jti": str(new_id()),
-            "iat": int(now.timestamp()),
-            "exp": int(now.timestamp()) + seconds,
-        }
-    )
-    return TokenPair(access=access, refresh=refresh, expires_in=seconds)
-
-
-def _signed(claims: dict[str, Any]) -> str:
-    key = signing_key()
-    header = {"alg": ALGORITHM, "typ": _TYPE, "kid": key.thumbprint()}
-    return jwt.encode(header, claims, key, algorithms=[ALGORITHM])
-
-
-def _key_for(signed: GuestProtocol) -> ECKey:
-    """The key of ours that the token names: it chooses neither another key nor an algorithm."""
-    key = accepted_key(signed.headers().get("kid"))
-    if key is None:
-        raise InvalidKeyIdError("Not a key of ours")
-    return key
-
-
-def _claims(claims: dict[str, Any]) -> AccessClaims:
-    try:
-        return AccessClaims(
-            person_id=UUID(claims["sub"]),
-            member_id=UUID(claims["member"]),
-            family=UUID(claims["sid"]),
-            expires_at=datetime.fromtimestamp(claims["exp"], UTC),
-        )
-    except (KeyError, AttributeError, TypeError) as error:
-        raise TokenInvalid() from error
+    access = sign_access(member=member, family=family, has_second_factor=has_second_factor, now=now)
+    return TokenPair(access=access, refresh=refresh, expires_in=settings.ACCESS_TOKEN_SECONDS)
 
 
 def _refresh_tokens(refresh: str, tenant: Tenant) -> QuerySet[RefreshToken]:

@@ -12,6 +12,7 @@ from tenants.identity.views.credentials import (
 )
 from tenants.identity.views.keys import ApiKeyDetail, ApiKeys
 from tenants.identity.views.people import Me, Members, Roles
+from tenants.identity.views.sessions import SessionDetail, Sessions
 
 urlpatterns = [
     path("auth/token", Token.as_view(), name="auth-token"),
@@ -32,6 +33,8 @@ urlpatterns = [
     ),
     path("me/password", PasswordChange.as_view(), name="my-password"),
     path("me/email", EmailChange.as_view(), name="my-email"),
+    path("me/sessions", Sessions.as_view(), name="my-sessions"),
+    path("me/sessions/<uuid:pk>", SessionDetail.as_view(), name="my-session"),
     path("me", Me.as_view(), name="me"),
     path("users/profile", Me.as_view(), name="users-profile"),
     path("members", Members.as_view({"get": "list"}), name="members"),

@@ -16,6 +16,7 @@ from tenants.models.people import (
     RefreshToken,
 )
 from tenants.models.proofs import MailedProof
+from tenants.models.sign_ins import SignIn
 from tenants.models.stalls import Domain, RetiredSlug, Tenant
 from tenants.models.trail import OPERATORS, OperatorEvent, TrailHead, TrailPending
 from tenants.models.vault import THE_SQUARE, DataKey, SealedField
@@ -44,6 +45,7 @@ __all__ = [
     "Restoration",
     "RetiredSlug",
     "SealedField",
+    "SignIn",
     "Template",
     "Tenant",
     "TenantVersion",

@@ -18,6 +18,7 @@ _ERASED = {
     "Invitation",
     "Person",
     "MailedProof",
+    "SignIn",
 }
 
 

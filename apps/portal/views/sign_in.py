@@ -41,7 +41,7 @@ def login(request: HttpRequest) -> HttpResponse:
 @page(OPEN, "POST")
 def logout(request: HttpRequest) -> HttpResponse:
     """`/logout`: the session is forgotten here and in the browser."""
-    sessions.sign_out(request)
+    sessions.sign_out(request, now=timezone.now())
     return HttpResponseRedirect(settings.LOGIN_URL)
 
 

@@ -27,7 +27,7 @@ def door(request: HttpRequest) -> HttpResponse:
 
 @needs(Needs(public=True, critical=True, meter=None))
 def leave(request: HttpRequest) -> HttpResponse:
-    sign_out(request)
+    sign_out(request, now=timezone.now())
     return who(request)
 
 
