@@ -96,6 +96,8 @@ class Permission(StrEnum):
     DOMAINS_READ = "domains:read"
     DOMAINS_WRITE = "domains:write"
     DOMAINS_DELETE = "domains:delete"
+    SSO_READ = "sso:read"
+    SSO_WRITE = "sso:write"
     WEBHOOKS_READ = "webhooks:read"
     WEBHOOKS_WRITE = "webhooks:write"
     WEBHOOKS_DELETE = "webhooks:delete"

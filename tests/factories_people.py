@@ -22,6 +22,9 @@ from tenants.models import (
     RefreshToken,
     RetiredSlug,
     SignIn,
+    SsoConnection,
+    SsoDomain,
+    SsoIdentity,
     Tenant,
     TenantVersion,
 )
@@ -64,6 +67,39 @@ class DomainClaimFactory(DjangoModelFactory[DomainClaim]):
     tenant = factory.SubFactory(TenantFactory)
     domain = factory.Sequence(lambda n: f"shop-{n}.example.com")
     proof = factory.Sequence(lambda n: f"plaza-proof={n}")
+    created_at = factory.LazyFunction(timezone.now)
+
+
+class SsoConnectionFactory(DjangoModelFactory[SsoConnection]):
+    class Meta:
+        model = SsoConnection
+
+    tenant = factory.SubFactory(TenantFactory)
+    issuer = "https://id.example.com"
+    client_id = "plaza"
+    sealed_secret = b"sealed"
+    default_role = "member"
+    created_at = factory.LazyFunction(timezone.now)
+
+
+class SsoDomainFactory(DjangoModelFactory[SsoDomain]):
+    class Meta:
+        model = SsoDomain
+
+    tenant = factory.SubFactory(TenantFactory)
+    domain = factory.Sequence(lambda n: f"people-{n}.example.com")
+    proof = factory.Sequence(lambda n: f"plaza-proof={n}")
+    created_at = factory.LazyFunction(timezone.now)
+
+
+class SsoIdentityFactory(DjangoModelFactory[SsoIdentity]):
+    class Meta:
+        model = SsoIdentity
+
+    tenant = factory.SelfAttribute("member.tenant")
+    member = factory.SubFactory("tests.factories.MemberFactory")
+    issuer = "https://id.example.com"
+    subject = factory.Sequence(lambda n: f"subject-{n}")
     created_at = factory.LazyFunction(timezone.now)
 
 

@@ -37,7 +37,7 @@ FOREIGN: dict[str, Callable[[], Any]] = {
 # Nouns of the square's tables, whose rows of globex are made with the tenant itself.
 SHARED = {
     *("api-keys", "credits", "domains", "exports", "invoices", "members", "usage-events"),
-    *("webhook-deliveries", "webhook-endpoints"),
+    *("sso-domains", "webhook-deliveries", "webhook-endpoints"),
 }
 # The same of nouns with ids that no list shows.
 UNLISTED = {"credit-notes", "me", "seats", "unsubscribe"}
@@ -81,6 +81,7 @@ def planted(globex) -> dict[str, str]:
     key = factories.ApiKeyFactory(tenant=globex, name=CANARY, created_by_id=member.id)
     entitle(tenant_id=globex.id, plan="growth", now=timezone.now())  # its own plan has no domains
     claim = factories.DomainClaimFactory(tenant=globex, domain=f"{CANARY}.example.com")
+    sso_domain = factories.SsoDomainFactory(tenant=globex, domain=f"{CANARY}.example.net")
     export = factories.ArchiveFactory(tenant=globex, status="failed", error=CANARY)
     endpoint = factories.WebhookEndpointFactory(tenant=globex, description=CANARY)
     delivery = factories.WebhookDeliveryFactory(endpoint=endpoint, body=CANARY)
@@ -96,6 +97,7 @@ def planted(globex) -> dict[str, str]:
         "members": member.pk, "api-keys": key.pk, "domains": claim.pk, "exports": export.pk,
         "webhook-endpoints": endpoint.pk, "webhook-deliveries": delivery.pk,
         "usage-events": event.key, "seats": guest.pk, "me": sign_in.pk,
+        "sso-domains": sso_domain.pk,
     }  # fmt: skip
     return ids | {noun: str(pk) for noun, pk in shared.items()}
 

@@ -34,6 +34,7 @@ def rows_of(noun: str, count: int, acme) -> None:
         "members": factories.MemberFactory,
         "api-keys": factories.ApiKeyFactory,
         "domains": factories.DomainClaimFactory,
+        "sso-domains": factories.SsoDomainFactory,
         "exports": factories.ArchiveFactory,
         "webhook-deliveries": lambda tenant: factories.WebhookDeliveryFactory(
             endpoint__tenant=tenant

@@ -14,6 +14,7 @@ from apps.portal.views import (
     plan,
     reference,
     sign_in,
+    sso,
     unsubscribe,
     usage,
 )
@@ -23,6 +24,9 @@ urlpatterns = [
     path("login", sign_in.login, name="login"),
     path("invitation", invitation.invitation, name="invitation"),
     path("unsubscribe/<str:token>", unsubscribe.unsubscribe, name="unsubscribe"),
+    path("login/sso", sso.depart, name="sso-depart"),
+    path("login/sso/callback", sso.come_back, name="sso-callback"),
+    path("login/sso/link", sso.link, name="sso-link"),
     path("logout", sign_in.logout, name="logout"),
     path("password-reset", credentials.ask, name="password-reset-page"),
     path("password-reset/confirm", credentials.choose, name="password-reset-confirm-page"),

@@ -25,7 +25,11 @@ _NEVER = frozenset(
         "tenants_datakey",
         "tenants_domainclaim",
         "tenants_mail",
+        "tenants_mailedproof",
         "tenants_restoration",
+        "tenants_ssoconnection",
+        "tenants_ssodomain",
+        "tenants_ssoidentity",
         "tenants_tenantversion",
         "tenants_webhookdelivery",
     }

@@ -17,6 +17,7 @@ from tenants.identity.caller import tenant_of
 from tenants.identity.hashing import digest, new_secret
 from tenants.identity.refusals import CrossingRefused, NotAMember
 from tenants.identity.sessions import safe_next
+from tenants.identity.sso.connections import refuse_where_enforced
 from tenants.isolation import on_square
 from tenants.models import CrossingCode, Domain, Member, Person, Tenant
 from tenants.services import address_at, host_of
@@ -57,9 +58,11 @@ def is_proof(value: str) -> bool:
 
 
 def issue_code(*, person: Person, tenant: Tenant, host: str, proof: str, now: datetime) -> str:
-    """A code that opens `tenant` to `person` at `host`, in the browser of `proof`. Raises NotAMember."""
-    if not _membership(person, tenant):
+    """A code that opens `tenant` to `person` at `host`, in the browser of `proof`. Raises NotAMember, SsoRequired."""
+    member = _membership(person, tenant)
+    if member is None:
         raise NotAMember()
+    refuse_where_enforced(member)
     CrossingCode.objects.filter(person=person, expires_at__lt=now - CODE_LIFE).delete()
     code = new_secret()
     CrossingCode.objects.create(

@@ -8,6 +8,7 @@ from tenants.identity.caller import tenant_of
 from tenants.identity.demo import is_shut_out
 from tenants.identity.people import LONGEST_PASSWORD
 from tenants.identity.refusals import InvalidCredentials
+from tenants.identity.sso.connections import refuse_where_enforced
 from tenants.identity.throttles import by_address, limited
 from tenants.models import Member, Person, Tenant
 
@@ -29,7 +30,8 @@ def guard_sign_in(request: HttpRequest, *, email: str) -> None:
 
 
 def member_by_password(*, tenant: Tenant, email: str, password: str) -> Member:
-    """Raises InvalidCredentials alike for an unknown e-mail, a wrong password and a stranger to `tenant`.
+    """Raises InvalidCredentials alike for an unknown e-mail, a wrong password and a stranger to `tenant`,
+    and SsoRequired where the password is right and not enough.
 
     Each of them costs one query and one argon2 hash, so that the time tells nothing either. What can be
     nobody's (a NUL, which PostgreSQL does not store; an endless password) costs neither.
@@ -55,4 +57,5 @@ def member_by_password(*, tenant: Tenant, email: str, password: str) -> Member:
     if is_shut_out(member.person, tenant=tenant):
         log.warning("sign_in.of_demo", extra={"member_id": str(member.pk)})
         raise InvalidCredentials()
+    refuse_where_enforced(member)
     return member

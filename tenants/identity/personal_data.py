@@ -3,11 +3,23 @@
 from typing import Any
 from uuid import UUID
 
-from tenants.models import ApiKey, Mail, MailedProof, Member, Person, PersonIdentity, SignIn
+from tenants.models import (
+    ApiKey,
+    Mail,
+    MailedProof,
+    Member,
+    Person,
+    PersonIdentity,
+    SignIn,
+    SsoIdentity,
+)
 
 
 def data_of(person: Person) -> dict[str, Any]:
-    """{person, memberships, identities, api_keys, mails, mailed_links, sign_ins}: plain values, without secrets and hashes."""
+    """{person, memberships, identities, sso_identities, api_keys, mails, mailed_links, sign_ins}.
+
+    Plain values, without secrets and hashes.
+    """
     members = Member.objects.filter(person=person).order_by("pk")
     keys = ApiKey.objects.filter(created_by__person=person).order_by("pk")
     return {
@@ -22,6 +34,11 @@ def data_of(person: Person) -> dict[str, Any]:
         "memberships": list(members.values("id", "tenant__slug", "role", "created_at")),
         "identities": list(
             PersonIdentity.objects.filter(person=person).order_by("pk").values("issuer", "subject")
+        ),
+        "sso_identities": list(
+            SsoIdentity.objects.filter(member__person=person)
+            .order_by("pk")
+            .values("tenant__slug", "issuer", "subject")
         ),
         "api_keys": list(keys.values("id", "tenant__slug", "name", "prefix", "created_at")),
         "mails": list(

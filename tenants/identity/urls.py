@@ -2,6 +2,13 @@
 
 from django.urls import path
 
+from tenants.identity.sso.views import (
+    Sso,
+    SsoDomainDetail,
+    SsoDomainProof,
+    SsoDomains,
+    SsoRemoval,
+)
 from tenants.identity.views.auth import Login, Logout, LogoutEverywhere, Refresh, Token
 from tenants.identity.views.credentials import (
     EmailChange,
@@ -41,4 +48,9 @@ urlpatterns = [
     path("roles", Roles.as_view(), name="roles"),
     path("api-keys", ApiKeys.as_view({"get": "list", "post": "create"}), name="api-keys"),
     path("api-keys/<uuid:pk>", ApiKeyDetail.as_view(), name="api-key"),
+    path("sso", Sso.as_view(), name="sso"),
+    path("sso/remove", SsoRemoval.as_view(), name="sso-remove"),
+    path("sso-domains", SsoDomains.as_view({"get": "list", "post": "create"}), name="sso-domains"),
+    path("sso-domains/<uuid:pk>", SsoDomainDetail.as_view(), name="sso-domain"),
+    path("sso-domains/<uuid:pk>/verify", SsoDomainProof.as_view(), name="sso-domain-verify"),
 ]

@@ -17,6 +17,7 @@ from tenants.models.people import (
 )
 from tenants.models.proofs import MailedProof
 from tenants.models.sign_ins import SignIn
+from tenants.models.sso import SsoConnection, SsoDomain, SsoIdentity
 from tenants.models.stalls import Domain, RetiredSlug, Tenant
 from tenants.models.trail import OPERATORS, OperatorEvent, TrailHead, TrailPending
 from tenants.models.vault import THE_SQUARE, DataKey, SealedField
@@ -46,6 +47,9 @@ __all__ = [
     "RetiredSlug",
     "SealedField",
     "SignIn",
+    "SsoConnection",
+    "SsoDomain",
+    "SsoIdentity",
     "Template",
     "Tenant",
     "TenantVersion",

@@ -6,6 +6,10 @@ from enum import StrEnum
 class Action(StrEnum):
     """What can be found in a trail."""
 
+    SSO_SET = "sso.set"
+    SSO_REMOVED = "sso.removed"
+    SSO_DOMAIN_VERIFIED = "sso.domain_verified"
+    SSO_DOMAIN_REMOVED = "sso.domain_removed"
     SIGN_IN_SUCCEEDED = "sign_in.succeeded"
     SIGN_IN_FAILED = "sign_in.failed"
     SIGN_IN_ENDED = "sign_in.ended"

@@ -9,8 +9,12 @@ from django.utils import timezone
 
 from apps.portal.forms import SignInForm
 from apps.portal.pages import OPEN, page
+from config.context import require_tenant
 from tenants.identity import openid, sessions
 from tenants.identity.refusals import InvalidCredentials
+from tenants.identity.sso import connections
+from tenants.identity.sso.refusals import SsoRequired
+from tenants.isolation import on_square
 from tenants.models import Person
 
 
@@ -32,7 +36,7 @@ def login(request: HttpRequest) -> HttpResponse:
             password=request.POST.get("password", ""),
             now=timezone.now(),
         )
-    except InvalidCredentials as refused:
+    except (InvalidCredentials, SsoRequired) as refused:
         form.add_error(None, str(refused.title))
         return _form(request, form, onward, status=refused.status)
     return _speaking_to(member.person, request, HttpResponseRedirect(onward))
@@ -47,8 +51,15 @@ def logout(request: HttpRequest) -> HttpResponse:
 
 def _form(request: HttpRequest, form: SignInForm, onward: str, *, status: int) -> HttpResponse:
     openid_url = f"/login/openid?{urlencode({'next': onward})}" if openid.is_offered() else ""
-    facts = {"form": form, "next": onward, "openid_url": openid_url}
+    facts = {"form": form, "next": onward, "openid_url": openid_url, "sso_url": _sso_url(onward)}
     return render(request, "portal/login.html", facts, status=status)
+
+
+@on_square()
+def _sso_url(onward: str) -> str:
+    """The way to the tenant's own provider; empty where it has none."""
+    is_set = connections.is_set(require_tenant().id)
+    return f"/login/sso?{urlencode({'next': onward})}" if is_set else ""
 
 
 def _speaking_to(person: Person, request: HttpRequest, answer: HttpResponse) -> HttpResponse:

@@ -1,0 +1,1 @@
+"""Single sign-on: a tenant's own provider opens that tenant, and nothing else."""
