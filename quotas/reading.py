@@ -9,6 +9,7 @@ from rest_framework.exceptions import ParseError, UnsupportedMediaType
 
 from config.api import BATCH_LIMIT, as_domain_error
 from config.errors import DomainError, ValidationFailed
+from config.serializers import LineField
 from quotas.reporting import UsageReport
 from quotas.serializers import UsageEventIn
 
@@ -81,15 +82,23 @@ def _read(body: bytes) -> UsageReport | DomainError:
 
 def _told(body: bytes, fault: str) -> DomainError:
     """What the serializer says of it: field by field, in the client's language."""
-    reader = UsageEventIn(data=msgspec.json.decode(body))
+    try:
+        reader = UsageEventIn(data=msgspec.json.decode(body))
+    except msgspec.ValidationError:  # a number that is too large for any field
+        return _of_field(fault)
     if reader.is_valid():
-        # What the serializer lets pass and we do not: odd forms of times, or of properties.
-        field = (
-            fault.rpartition("$.")[2].split("[")[0].strip("`") if "$." in fault else "properties"
-        )
-        return ValidationFailed(errors={field: [fault.partition(" - ")[0]]})
+        # What the serializer lets pass and we do not: odd forms of times, of lines, or of properties.
+        return _of_field(fault)
     error = as_domain_error(_raised(reader))
     return error or ValidationFailed(errors={"non_field_errors": [fault]})
+
+
+def _of_field(fault: str) -> ValidationFailed:
+    """The decoder's own word: `what is wrong - at `$.field``."""
+    told, _, place = fault.partition(" - at `$.")
+    if "regex" in told:
+        told = LineField.default_error_messages["control"]
+    return ValidationFailed(errors={place.split("[")[0].strip("`") or "properties": [told]})
 
 
 def _raised(reader: UsageEventIn) -> Exception:

@@ -40,7 +40,7 @@ CLOCK_SKEW = timedelta(minutes=5)
 MOST_UNITS = 10**12
 _REPORTABLE = {meter.value: spec for meter, spec in METERS.items() if spec.is_reportable}
 # Printable ASCII and everything above the C1 controls: what a seal, a text column and a log can hold.
-_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
+_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\Z"
 Scalar = Annotated[str, Meta(max_length=200, pattern=_LINE)] | int | float | bool | None
 
 
