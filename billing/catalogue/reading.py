@@ -14,7 +14,7 @@ from config.context import Shares
 from config.needs import Feature, Meter, RateClass
 
 # What the gate counts requests by: all of a tenant's, each credential's, and kinds of endpoints.
-SCOPES = ("tenant", "credential", *(each.scope for each in RateClass))
+SCOPES = ("tenant", "credential", "concurrency", *(each.scope for each in RateClass))
 # How much room a tenant has is one of its shares; as a meter it has the same limit.
 STATED_METERS = tuple(meter for meter in Meter if meter is not Meter.STORAGE_BYTES)
 SHARES = tuple(field.name for field in fields(Shares))

@@ -66,6 +66,12 @@ def test_the_ladders_name_plans_in_order_of_price():
     assert set(catalogue.feature_ladder()) == set(Feature)
 
 
+def test_each_plan_has_more_requests_at_work_at_once_than_the_one_below():
+    places = [plan.rates["concurrency"] for plan in catalogue.plans()]
+
+    assert places == [(20, 60), (40, 60), (100, 60), (200, 60), (400, 60)]
+
+
 def test_dear_endpoints_have_a_rate_in_every_plan_which_a_plan_may_raise(data):
     data["plans"]["scale"]["rates"]["endpoint:predictions"] = {"requests": 60, "seconds": 60}
 
@@ -73,6 +79,7 @@ def test_dear_endpoints_have_a_rate_in_every_plan_which_a_plan_may_raise(data):
 
     assert dict(found["free"]) == {
         "tenant": (600, 60),
+        "concurrency": (20, 60),
         "endpoint:content_generate": (10, 60),
         "endpoint:predictions": (10, 60),
         "endpoint:document_generate": (5, 60),
