@@ -97,7 +97,7 @@ def _of_field(fault: str) -> ValidationFailed:
     """The decoder's own word: `what is wrong - at `$.field``."""
     told, _, place = fault.partition(" - at `$.")
     if "regex" in told:
-        told = LineField.default_error_messages["control"]
+        told = str(LineField.default_error_messages["control"])
     return ValidationFailed(errors={place.split("[")[0].strip("`") or "properties": [told]})
 
 
