@@ -94,6 +94,10 @@ app.conf.update(
         "dun": {"task": "billing.dun", "schedule": 300.0},
         "expire-trials": {"task": "billing.expire_trials", "schedule": 300.0},
         "resume-imports": {"task": "crm.resume_imports_everywhere", "schedule": 30.0},
+        "refresh-segments": {
+            "task": "crm.refresh_segments_everywhere",
+            "schedule": 60.0,
+        },
         "enforce-retention": {"task": "crm.enforce_retention", "schedule": 86_400.0},
         "remind-of-privacy-requests": {
             "task": "crm.remind_of_privacy_requests",

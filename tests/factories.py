@@ -17,8 +17,12 @@ from apps.crm.models import (
     Order,
     PrivacyRequest,
     RetentionRule,
+    Segment,
+    SegmentChange,
+    SegmentMember,
     Tag,
 )
+from config.ids import new_id
 from tests.factories_books import *  # noqa: F403
 from tests.factories_campaigns import *  # noqa: F403
 from tests.factories_endings import *  # noqa: F403
@@ -102,6 +106,32 @@ class OrderFactory(DjangoModelFactory[Order]):
     quantity = 1
     amount_minor = 1_177
     currency = "USD"
+
+
+class SegmentFactory(DjangoModelFactory[Segment]):
+    """A list made by hand."""
+
+    class Meta:
+        model = Segment
+
+    name = factory.Sequence(lambda n: f"Segment {n}")
+    kind = Segment.Kind.STATIC
+
+
+class SegmentMemberFactory(DjangoModelFactory[SegmentMember]):
+    class Meta:
+        model = SegmentMember
+
+    segment = factory.SubFactory(SegmentFactory)
+    contact = factory.SubFactory(ContactFactory)
+    entered_at = factory.LazyFunction(timezone.now)
+
+
+class SegmentChangeFactory(DjangoModelFactory[SegmentChange]):
+    class Meta:
+        model = SegmentChange
+
+    contact_id = factory.LazyFunction(new_id)
 
 
 class ImportFactory(DjangoModelFactory[Import]):

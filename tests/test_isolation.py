@@ -26,6 +26,7 @@ FOREIGN: dict[str, Callable[[], Any]] = {
     "companies": lambda: factories.CompanyFactory(name=CANARY),
     "orders": lambda: factories.OrderFactory(external_id=CANARY),
     "tags": lambda: factories.TagFactory(name=CANARY),
+    "segments": lambda: factories.SegmentFactory(name=CANARY),
     "imports": lambda: factories.ImportFactory(file_name=f"{CANARY}.csv"),
     "privacy-requests": lambda: factories.PrivacyRequestFactory(note=CANARY),
     "campaigns": lambda: factories.CampaignFactory(name=CANARY),

@@ -67,6 +67,7 @@ def _makers():
         "companies": factories.CompanyFactory,
         "orders": factories.OrderFactory,
         "tags": factories.TagFactory,
+        "segments": factories.SegmentFactory,
         "imports": factories.ImportFactory,
         "privacy-requests": factories.PrivacyRequestFactory,
         "campaigns": factories.CampaignFactory,

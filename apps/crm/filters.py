@@ -8,7 +8,16 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 
-from apps.crm.models import Company, Consent, Contact, Import, Order, PrivacyRequest, Tag
+from apps.crm.models import (
+    Company,
+    Consent,
+    Contact,
+    Import,
+    Order,
+    PrivacyRequest,
+    Segment,
+    Tag,
+)
 from apps.crm.models.people import ContactQuerySet
 from config.errors import ValidationFailed
 from config.filters import FlagFilter, StrictFilterSet, WholeNumberFilter, text_filter
@@ -22,7 +31,7 @@ _FEW_CONTACTS = 1_000
 
 
 class ContactFilter(StrictFilterSet):
-    """`?company=` by name or id, `?tag=` or `?tags=` by the name of one.
+    """`?company=` by name or id, `?tag=` or `?tags=` by the name of one, `?segment=` by id.
 
     `?search=` in name, e-mail and company; archived ones on request.
     """
@@ -34,6 +43,7 @@ class ContactFilter(StrictFilterSet):
     tag = text_filter(method="by_tag")
     tags = text_filter(method="by_tag")
     owner_id = filters.UUIDFilter()
+    segment = filters.UUIDFilter(field_name="segment_members__segment_id")
     archived = FlagFilter(method="by_archived")
     search = filters.CharFilter(method="by_search", max_length=_LONGEST_SEARCH)
 
@@ -141,6 +151,18 @@ class TagFilter(StrictFilterSet):
         fields: list[str] = []
 
     def by_name(self, queryset: QuerySet[Tag], name: str, value: str) -> QuerySet[Tag]:
+        return queryset.alias(lowered=Lower("name")).filter(lowered=Lower(Value(value)))
+
+
+class SegmentFilter(StrictFilterSet):
+    name = text_filter(method="by_name")
+    external_id = text_filter()
+
+    class Meta:
+        model = Segment
+        fields = {"kind": ["exact"]}
+
+    def by_name(self, queryset: QuerySet[Segment], name: str, value: str) -> QuerySet[Segment]:
         return queryset.alias(lowered=Lower("name")).filter(lowered=Lower(Value(value)))
 
 

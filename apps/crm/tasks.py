@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from apps.crm.services.imports import batches, sweeping
 from apps.crm.services.privacy import reminding, retention
+from apps.crm.services.segments import refreshing, standing
 from config.celery import later
 from config.logs import logger
 from config.needs import Feature, Needs
@@ -21,6 +22,7 @@ BATCHES_IN_A_ROW = 100
 _WORKING = (Tenant.Status.ACTIVE,)
 _SERVED = (*_WORKING, Tenant.Status.SUSPENDED)
 _IMPORTS = Needs(feature=Feature.IMPORTS, meter=None, deferrable=True)
+_SEGMENTS = Needs(feature=Feature.CRM, meter=None)
 
 
 @shared_task(name="crm.import_contacts", base=GatedTask, needs=_IMPORTS)
@@ -35,6 +37,34 @@ def import_contacts(*, import_id: str) -> None:
         if not batches.advance(import_id=job_id, now=timezone.now()):
             return
     later("crm.import_contacts", import_id=import_id)
+
+
+@shared_task(name="crm.refresh_segments", base=GatedTask, needs=_SEGMENTS)
+def refresh_segments() -> None:
+    """Look at contacts that have changed until none is left; a second run finds nothing."""
+    for _turn in range(BATCHES_IN_A_ROW):
+        if refreshing.refresh(now=timezone.now()) < refreshing.MOST_AT_ONCE:
+            return
+    later("crm.refresh_segments")
+
+
+@shared_task(name="crm.fill_segment", base=GatedTask, needs=_SEGMENTS)
+def fill_segment(*, segment_id: str) -> None:
+    """Look at everybody for a new rule, then at those of whom other segments' rules may say otherwise now."""
+    if refreshing.fill(segment_id=UUID(segment_id), now=timezone.now()):
+        later("crm.refresh_segments")
+
+
+@shared_task(name="crm.refresh_segments_everywhere", base=TenantTask, public=True)
+def refresh_segments_everywhere() -> int:
+    """Have the segments of every tenant looked at in which a day has turned, or a message was lost; how many tenants."""
+    now = timezone.now()
+
+    def look(tenant: Tenant) -> int:
+        with tenant_context(tenant):
+            return int(standing.promise_what_waits(now=now))
+
+    return _everywhere(look, _WORKING, failed="segments.sweep_failed")
 
 
 @shared_task(name="crm.resume_imports_everywhere", base=TenantTask, public=True)

@@ -6,16 +6,19 @@ from apps.crm.views.contacts import ConsentViewSet, ContactBatchRead, ContactVie
 from apps.crm.views.imports import ImportViewSet
 from apps.crm.views.orders import OrderViewSet
 from apps.crm.views.privacy import PersonalData, PrivacyRequestViewSet, Retention, RetentionOfClass
+from apps.crm.views.segments import SegmentCount, SegmentViewSet
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("contacts", ContactViewSet, basename="contact")
 router.register("companies", CompanyViewSet, basename="company")
 router.register("orders", OrderViewSet, basename="order")
 router.register("tags", TagViewSet, basename="tag")
+router.register("segments", SegmentViewSet, basename="segment")
 router.register("imports", ImportViewSet, basename="import")
 router.register("privacy-requests", PrivacyRequestViewSet, basename="privacy-request")
 
 urlpatterns = [
+    path("segments/count", SegmentCount.as_view(), name="segment-count"),
     path("contacts/batch/read", ContactBatchRead.as_view(), name="contact-batch-read"),
     path("", include(router.urls)),
     path(

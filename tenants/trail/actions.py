@@ -70,6 +70,7 @@ class Action(StrEnum):
     COMPANY_DELETED = "company.deleted"
     ORDER_DELETED = "order.deleted"
     TAG_DELETED = "tag.deleted"
+    SEGMENT_DELETED = "segment.deleted"
     CAMPAIGN_MOVED = "campaign.moved"
     CAMPAIGN_LETTER_SET = "campaign.letter_set"
     CAMPAIGN_DELETED = "campaign.deleted"

@@ -4,6 +4,7 @@ from apps.crm.models.orders import Order
 from apps.crm.models.people import Company, Contact, ContactTag, Tag
 from apps.crm.models.privacy import PrivacyRequest
 from apps.crm.models.retention import RetentionRule
+from apps.crm.models.segments import Segment, SegmentChange, SegmentMember
 
 __all__ = [
     "Company",
@@ -16,5 +17,8 @@ __all__ = [
     "Order",
     "PrivacyRequest",
     "RetentionRule",
+    "Segment",
+    "SegmentChange",
+    "SegmentMember",
     "Tag",
 ]

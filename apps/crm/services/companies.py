@@ -10,6 +10,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from apps.crm.models import Company
+from apps.crm.services.segments import changes
 from config.errors import DomainError, NotFound
 from config.transactions import recoverable
 from tenants.trail.actions import Action
@@ -63,6 +64,7 @@ def delete(*, company_id: UUID) -> None:
     company = Company.objects.select_for_update().filter(pk=company_id).first()
     if company is None:
         raise NotFound()
+    changes.note_employed(company_id)
     company.delete()
     record(Action.COMPANY_DELETED, Subject("company", company_id, company.name))
 

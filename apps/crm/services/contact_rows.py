@@ -17,7 +17,9 @@ from django.db.models import QuerySet
 from psycopg.types.numeric import Int8
 
 from apps.crm.models import Contact
+from apps.crm.services.segments.changes import WHERE_WATCHED, look_later
 from config.errors import NotFound
+from config.ids import new_id
 from config.personal import Personal, is_personal_hidden, masked, text_without_personal
 from quotas.ledger import REFUSED, Taking
 
@@ -54,7 +56,11 @@ WITH counted AS MATERIALIZED ({{taking}}), contact AS (
            %s::timestamptz, %s::timestamptz
       FROM counted AS counted(word) WHERE left(word, {len(REFUSED)}) <> '{REFUSED}'
     RETURNING *
-) SELECT {COLUMNS}, counted.word FROM counted AS counted(word) LEFT JOIN contact ON true
+), noted AS (
+    INSERT INTO crm_segmentchange (id, contact_id)
+    SELECT %s::uuid, contact.id FROM contact WHERE {WHERE_WATCHED} RETURNING 1
+) SELECT {COLUMNS}, EXISTS (SELECT FROM noted), counted.word
+    FROM counted AS counted(word) LEFT JOIN contact ON true
 """  # noqa: S608 (constants)
 # What contacts are ordered by, as the fields that read a cursor's position.
 _ORDERING: dict[str, models.Field[Any, Any]] = {
@@ -131,11 +137,13 @@ def insert(contact: Contact, taking: Taking) -> ContactRow:
     values = [
         *(contact.pk, contact.external_id, contact.email, contact.first_name, contact.last_name),
         *(contact.phone, contact.company_id, json.dumps(contact.fields), contact.owner_id),
-        *(contact.created_at, contact.updated_at),
+        *(contact.created_at, contact.updated_at, new_id()),
     ]
     statement = _INSERT.format(taking=taking.statement)
-    [(*row, word)] = _asked(statement, [*taking.parameters, *values])
+    [(*row, is_noted, word)] = _asked(statement, [*taking.parameters, *values])
     taking.settle(word)
+    if is_noted:
+        look_later()
     return ContactRow(*_plain(row))
 
 

@@ -19,6 +19,7 @@ from apps.crm.models import Company, Contact, ContactTag, Tag
 from apps.crm.services import owners, phones
 from apps.crm.services.contact_rows import ContactRow, get, insert
 from apps.crm.services.names import ids_of
+from apps.crm.services.segments import changes
 from config.context import require_tenant
 from config.errors import DomainError, NotFound, ValidationFailed
 from config.needs import Meter
@@ -88,6 +89,7 @@ def change(*, contact_id: UUID, values: ContactValues, now: datetime) -> Contact
     _assign(contact, values, now)
     _save(contact)
     _tag(contact, values)
+    changes.note([contact.pk])
     return get(contact.pk)
 
 
@@ -131,6 +133,7 @@ def set_archived(*, contact_id: UUID, archived: bool, now: datetime) -> ContactR
         archived_at=now if archived else None, updated_at=now
     ):
         raise NotFound()
+    changes.note([contact_id])
     return get(contact_id)
 
 
@@ -195,6 +198,7 @@ def _inserted(contact: Contact, now: datetime) -> ContactRow:
         with transaction.atomic(), _naming_the_holder(contact):
             contact.save(force_insert=True)
             ledger.consume(**unit)
+            changes.note([contact.pk])
             return get(contact.pk)
     taking = ledger.taking_of(**unit)
     with _naming_the_holder(contact):

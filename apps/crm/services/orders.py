@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.crm.models import Contact, Order
+from apps.crm.services.segments import changes
 from config.errors import DomainError, NotFound, ValidationFailed
 from tenants.trail.actions import Action
 from tenants.trail.recording import Subject, record
@@ -61,14 +62,18 @@ def create(*, values: OrderValues, now: datetime) -> Order:
         if holder is None:
             raise
         raise OrderExists(id=str(holder.pk)) from error
+    changes.note([contact.pk])
     return order
 
 
 @transaction.atomic
 def delete(*, order_id: UUID) -> None:
     """Delete an order. Raises NotFound."""
-    if not Order.objects.filter(pk=order_id).delete()[0]:
+    order = Order.objects.select_for_update().filter(pk=order_id).first()
+    if order is None:
         raise NotFound()
+    order.delete()
+    changes.note([order.contact_id])
     record(Action.ORDER_DELETED, Subject("order", order_id))
 
 

@@ -9,6 +9,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from apps.crm.models import Tag
+from apps.crm.services.segments import changes
 from config.errors import DomainError, NotFound
 from config.transactions import recoverable
 from tenants.trail.actions import Action
@@ -35,12 +36,15 @@ def rename(*, tag_id: UUID, name: str) -> Tag:
     if tag is None:
         raise NotFound()
     tag.name = name
-    return _saved(tag)
+    _saved(tag)
+    changes.note_tagged(tag_id)
+    return tag
 
 
 @transaction.atomic
 def delete(*, tag_id: UUID) -> None:
     """Take the tag from every contact. Raises NotFound."""
+    changes.note_tagged(tag_id)
     if not Tag.objects.filter(pk=tag_id).delete()[0]:
         raise NotFound()
     record(Action.TAG_DELETED, Subject("tag", tag_id))

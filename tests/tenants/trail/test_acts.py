@@ -125,6 +125,7 @@ def test_what_is_deleted_imported_and_set_in_motion(acme, api, now):
             "companies": factories.CompanyFactory().pk,
             "orders": factories.OrderFactory().pk,
             "tags": factories.TagFactory().pk,
+            "segments": factories.SegmentFactory().pk,
             "briefs": factories.BriefFactory().pk,
             "pieces": factories.PieceFactory().pk,
             "templates": factories.TemplateFactory().pk,
@@ -142,11 +143,11 @@ def test_what_is_deleted_imported_and_set_in_motion(acme, api, now):
     client.post(f"/api/v1/imports/{job['id']}/resume", status=202)
 
     assert actions(acme) == [
-        "contact.deleted", "company.deleted", "order.deleted", "tag.deleted", "brief.deleted",
-        "piece.deleted", "template.deleted", "campaign.deleted", "campaign.moved",
+        "contact.deleted", "company.deleted", "order.deleted", "tag.deleted", "segment.deleted",
+        "brief.deleted", "piece.deleted", "template.deleted", "campaign.deleted", "campaign.moved",
         "import.started", "import.cancelled", "import.resumed",
     ]  # fmt: skip
     assert ("campaign.moved", {"status": "draft"}, {"status": "scheduled"}) in told(acme)
     for refused in ("contacts", "tags", "campaigns"):
         client.delete(f"/api/v1/{refused}/{made[refused]}", status=404)
-    assert len(actions(acme)) == 12
+    assert len(actions(acme)) == 13

@@ -12,6 +12,7 @@ from apps.crm.models import Company, ContactTag, Tag
 from apps.crm.services import contacts, owners, phones
 from apps.crm.services.batches.nouns import Key, Noun, Row, Values, merged
 from apps.crm.services.names import ids_of
+from apps.crm.services.segments import changes
 from config.errors import ValidationFailed
 from config.needs import Meter
 from tenants.identity.people import members_among
@@ -111,5 +112,6 @@ CONTACTS = Noun(
     checked=_checked,
     finish=_finish,
     settle=_settle,
+    note=changes.note,
     meter=Meter.CONTACTS,
 )  # fmt: skip

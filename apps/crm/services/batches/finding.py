@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 
 from apps.crm.services.batches.nouns import Noun
 
@@ -44,10 +44,12 @@ def archive(noun: Noun, ids: Collection[UUID], *, now: datetime) -> set[UUID]:
     """Take these out of lists; the ids of those that exist."""
     if not ids:
         return set()
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {noun.table} SET archived_at = %s, updated_at = %s"  # noqa: S608 (declared)
             " WHERE id = ANY(%s::uuid[]) RETURNING id",
             [now, now, sorted(ids)],
         )
-        return {row[0] for row in cursor.fetchall()}
+        done = {row[0] for row in cursor.fetchall()}
+        noun.note(done)
+    return done

@@ -1,6 +1,6 @@
 """What a batch has to know of a noun: its columns, its keys, and how an item's values become a row."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -33,7 +33,8 @@ class Noun:
     `columns` name what batches write, with PostgreSQL's types; `blank` is a new row's. `look_up` asks for all
     that the items refer to, in a fixed number of statements, and its answer goes to `assign`, which puts an
     item's values into a row and raises what it refuses. `finish` fills in, before the rows are written, what
-    only accepted items may bring about; `settle` writes what hangs on the rows.
+    only accepted items may bring about; `settle` writes what hangs on the rows; `note` tells whom it concerns
+    which rows have changed.
     """
 
     table: str
@@ -46,6 +47,7 @@ class Noun:
     checked: Callable[[Values], Values] = lambda values: values
     finish: Callable[[list[Row]], None] = lambda _: None
     settle: Callable[[list[Row]], None] = lambda _: None
+    note: Callable[[Collection[UUID]], None] = lambda _: None
     meter: Meter | None = None
 
     def key(self, column: str) -> Key | None:

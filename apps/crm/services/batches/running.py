@@ -81,6 +81,7 @@ def _together(batch: Batch, items: Sequence[Values]) -> list[Outcome]:
     rows.update(noun, list(plan.changed.values()))
     rows.insert(noun, list(plan.new.values()))
     noun.settle(written)
+    noun.note([row["id"] for row in written])
     return outcomes
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from apps.crm.models import Company, Contact, ContactTag, Tag
 from apps.crm.services.imports.rows import RowRefused
 from apps.crm.services.names import ids_of
+from apps.crm.services.segments import changes
 from config.ids import new_id
 
 _WRITTEN = (
@@ -144,6 +145,7 @@ def merge(rows: Sequence[WaitingRow], *, now: datetime) -> Merged:
     people.save()
     _tag(owners)
     merged.orders_created = _insert_orders(owners, now)
+    changes.note({contact.pk for _row, contact in owners})
     merged.contacts_created = len(people.new)
     merged.contacts_updated = len(people.changed)
     return merged
