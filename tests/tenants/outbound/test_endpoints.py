@@ -86,6 +86,8 @@ def test_deliveries_are_filtered_by_endpoint_event_and_status(acme, api):
 
 def test_the_events_of_every_package_are_known():
     assert [*known_events()] == [
+        "segment.entered",
+        "segment.left",
         "spend_cap.reached",
         "usage.forecast",
         "usage.limit_reached",

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.crm.models import Segment, SegmentMember
 from apps.crm.services.segments import changes, rules
+from apps.crm.services.segments.fields import refused
 from config.celery import later
 from config.errors import DomainError, NotFound, ValidationFailed
 from config.transactions import recoverable
@@ -78,7 +79,7 @@ def create(*, values: SegmentValues, now: datetime) -> Segment:
     if values.get("rule") is not None:
         segment.kind = Segment.Kind.DYNAMIC
         if Segment.objects.filter(kind=Segment.Kind.DYNAMIC).count() >= MOST_DYNAMIC:
-            raise rules.refused(_("There are %d segments with rules already.") % MOST_DYNAMIC)
+            raise refused(_("There are %d segments with rules already.") % MOST_DYNAMIC)
     return _saved(segment, values, now)
 
 
@@ -87,7 +88,7 @@ def change(*, segment_id: UUID, values: SegmentValues, now: datetime) -> Segment
     """Change what `values` names. Raises NotFound, SegmentExists, ValidationFailed."""
     segment = _locked(segment_id)
     if "rule" in values and (values["rule"] is None) != (segment.rule is None):
-        raise rules.refused(_("A list stays a list, and a segment with a rule has one."))
+        raise refused(_("A list stays a list, and a segment with a rule has one."))
     segment.updated_at = now
     return _saved(segment, values, now)
 
