@@ -9,7 +9,7 @@ from billing.catalogue import CURRENCIES, INTERVALS
 from billing.models import Redemption, SubscriptionChange
 from billing.money import Money
 from billing.rating.lines import Draft, Line, Tax
-from billing.services.amending import Quote
+from billing.services.quoting import Quote
 from billing.services.wishes import Wish
 
 _MOST_SEATS = 100_000
@@ -64,7 +64,11 @@ class DraftOut(serializers.Serializer[Draft]):
 
 
 class QuoteOut(serializers.Serializer[Any]):
-    """`invoice` is that of `effective_at`, without use; null where nothing is to be paid."""
+    """`invoice` is that of `effective_at`, with the use so far; null where nothing is to be paid.
+
+    Use in another currency has invoices of its own, `use_invoices`. `needs_consent`: the buyer agrees
+    first, at the `consent_url` of the change.
+    """
 
     quoted_at = serializers.DateTimeField()
     effective_at = serializers.DateTimeField()
@@ -74,7 +78,9 @@ class QuoteOut(serializers.Serializer[Any]):
     currency = serializers.CharField()
     seats = serializers.IntegerField()
     add_ons = serializers.DictField(child=serializers.IntegerField())
+    needs_consent = serializers.BooleanField()
     invoice = DraftOut(allow_null=True)
+    use_invoices = DraftOut(many=True)
 
 
 class PendingChangeOut(serializers.Serializer[SubscriptionChange]):
@@ -126,5 +132,7 @@ def quote_answer(quote: Quote) -> dict[str, Any]:
         "currency": quote.terms.currency,
         "seats": quote.terms.seats,
         "add_ons": dict(quote.terms.add_ons),
+        "needs_consent": quote.needs_consent,
         "invoice": quote.draft,
+        "use_invoices": quote.use,
     }

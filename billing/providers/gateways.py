@@ -48,8 +48,11 @@ class MoneyGateway(Protocol):
         """Whether what an event says was not paid is still not paid."""
         ...
 
-    def carry(self, *, subscription_id: str, amount: Money) -> None:
-        """Let the provider's own next cycle take `amount` more; nothing where it has no cycle of its own."""
+    def carry(self, *, subscription_id: str, amount: Money, cycle: Money | None = None) -> None:
+        """Let the provider's own next cycle take `amount` beside `cycle` (None: the plan's own price).
+
+        Nothing where it has no cycle of its own.
+        """
         ...
 
 

@@ -82,15 +82,16 @@ class PayPalMoney:
         if most < _outstanding(self._subscription(subscription_id)):
             self._patch(subscription_id, "/billing_info/outstanding_balance", _amount(most))
 
-    def carry(self, *, subscription_id: str, amount: Money) -> None:
-        """Let the cycles that begin more than ten days from now take `amount` beside the plan's own price.
+    def carry(self, *, subscription_id: str, amount: Money, cycle: Money | None = None) -> None:
+        """Let the cycles that begin more than ten days from now take `amount` beside what they take anyway.
 
-        Zero sets the plan's own price again. Harmless twice.
+        That is `cycle`, with the seats and add-ons that the buyer agreed to, or the plan's own price.
+        Zero sets it again. Harmless twice.
         """
         found = self._subscription(subscription_id, with_plan=True)
         own = self._account.get(f"v1/billing/plans/{found['plan_id']}")
         sequence, price = _regular(own)
-        wanted = price + amount
+        wanted = (cycle or price) + amount
         if _regular(found["plan"])[1] != wanted:
             path = f"/plan/billing_cycles/@sequence=={sequence}/pricing_scheme/fixed_price"
             self._patch(subscription_id, path, _amount(wanted))

@@ -240,5 +240,5 @@ class StripeMoney(StripeMethods):
             return False
         return bool(self._invoice(subject["id"])["status"] == "open")
 
-    def carry(self, *, subscription_id: str, amount: Money) -> None:
+    def carry(self, *, subscription_id: str, amount: Money, cycle: Money | None = None) -> None:
         """Stripe has no cycle of its own: its invoices are void."""

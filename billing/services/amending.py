@@ -12,7 +12,6 @@ from django.db import transaction
 
 from billing.catalogue import FREE
 from billing.models import Invoice, Subscription, SubscriptionChange
-from billing.rating.lines import Draft
 from billing.rating.terms import Terms
 from billing.refusals import ChangeNotOpen, PaymentRequired
 from billing.services import charging, consenting, switching
@@ -21,6 +20,7 @@ from billing.services.coupons import claim
 from billing.services.finding import find_plan, subscription_of
 from billing.services.granting import grant_beside_plan
 from billing.services.grants import entitle
+from billing.services.quoting import Quote, quote
 from billing.services.terms import present_terms
 from billing.services.wishes import (
     Step,
@@ -44,20 +44,6 @@ Change = SubscriptionChange.Status
 
 
 @dataclass(frozen=True, slots=True)
-class Quote:
-    """What a wish costs. `draft` is of `effective_at`: of now, or of the period that then begins.
-
-    None where nothing changes, and where what is paid for ends. Use is never part of it.
-    """
-
-    quoted_at: datetime
-    effective_at: datetime
-    is_at_once: bool
-    terms: Terms
-    draft: Draft | None
-
-
-@dataclass(frozen=True, slots=True)
 class Amended:
     """The subscription after a wish; where the buyer must consent (or empty); the invoice, if there is one."""
 
@@ -72,22 +58,9 @@ def preview(*, tenant_id: UUID, wish: Wish, now: datetime) -> Quote:
         row, present = _collected(tenant_id, wish, now)
         at = quote_moment(row, wish, now=now)
         step = _step(row, present, wish, now)
-        quote = _quote(row, present, step, at, now)
+        quoted = quote(row, present, step, at=at, now=now)
         transaction.set_rollback(True)
-    return quote
-
-
-def _quote(row: Subscription, present: Terms, step: Step, at: datetime, now: datetime) -> Quote:
-    until = row.billed_until or now
-    if step.at_once is not None:
-        charge = charging.change(row, terms=step.at_once, at=at, key="quote", now=now)
-        return Quote(at, at, True, step.at_once, charge.draft)
-    if step.later is None:
-        return Quote(at, at, True, present, None)
-    if step.later.plan == FREE:
-        return Quote(at, until, False, step.later, None)
-    draft = charging.draft_of_next(row, terms=step.later, now=now)
-    return Quote(at, until, False, step.later, draft)
+    return quoted
 
 
 @transaction.atomic
@@ -110,10 +83,7 @@ def change(*, tenant_id: UUID, wish: Wish, now: datetime) -> Amended:
         return Amended(row, consent_url)
     wanted = step.at_once or step.later or present
     _record(row, present, wanted)
-    is_other_currency = wanted.currency != present.currency
-    is_other_price = (wanted.plan, wanted.interval) != (present.plan, present.interval)
-    needs_consent = step.at_once is not None and consenting.is_needed(row, present, step.at_once)
-    if not is_other_currency and ((is_other_price and row.is_collected) or needs_consent):
+    if consenting.is_told(row, present, wanted):
         return _through_provider(row, step, at, now)
     # What waited before holds no more: the provider unlearns it, whatever else the wish is.
     unlearnt = consenting.ask(row, step.at_once or present, now=now).url if must_unlearn else ""

@@ -42,5 +42,5 @@ def invite_buying(*, tenant_id: UUID, guest: Guest, by: Member, now: datetime) -
 
 def _refuse_unconsented(row: Subscription, wish: Wish) -> None:
     present = present_terms(row)
-    if present and consenting.is_needed(row, present, wished(row, present, wish)):
+    if present and consenting.is_asked(row, present, wished(row, present, wish)):
         raise SeatNeedsConsent(seats=wish.seats, change=CHANGE_PATH)

@@ -72,9 +72,11 @@ def change(row: Subscription, *, terms: Terms, at: datetime, key: str, now: date
         begins = _stretch(row, terms, period, at)
     else:
         end_span(row, at=at)
-        usage = usage_of(row, period)
+        # Late use in a former currency waits for the period's end.
+        usage = _in(before.currency, usage_of(row, period))
         begins = _begun_anew(row, terms, at)
-    row.catalogue_version = terms.catalogue_version
+    # Whoever was moved to a newer catalogue stays moved: its prices hold from the next period on.
+    row.catalogue_version = max(row.catalogue_version or 0, terms.catalogue_version)
     draft = _draft(row, terms.currency, now, begins=begins, ends=ends, usage=usage)
     return Charge(Kind.CHANGE, key, draft, usage)
 
@@ -92,7 +94,7 @@ def _begun_anew(row: Subscription, terms: Terms, at: datetime) -> Stretch:
 def go_on(row: Subscription, *, terms: Terms, now: datetime) -> list[Charge]:
     """Close the billed period and begin the next with `terms`; another interval or currency with it.
 
-    Two currencies are two invoices: the use in the old one, the next period in the new one.
+    Each currency has its invoice: use in another one, late use too, comes before the next period's.
     """
     ended, before = _billed_period(row), _open_terms(row)
     usage = usage_of(row, ended)
@@ -106,14 +108,23 @@ def go_on(row: Subscription, *, terms: Terms, now: datetime) -> list[Charge]:
     row.billed_until, row.catalogue_version = period.ends_at, terms.catalogue_version
     begins = _stretch(row, terms, period, period.starts_at)
     key = _key(row, period)
-    if terms.currency == before.currency:
-        draft = _draft(row, terms.currency, now, begins=begins, usage=usage)
-        return [Charge(Kind.PERIOD, key, draft, usage)]
-    of_use = _draft(row, before.currency, now, usage=usage)
-    return [
-        Charge(Kind.PERIOD, f"{key}:usage", of_use, usage),
-        Charge(Kind.START, key, _draft(row, terms.currency, now, begins=begins)),
-    ]
+    others = sorted({each.terms.currency for each in usage} - {terms.currency})
+    of_use = [_of_use(row, _in(currency, usage), currency, key, now) for currency in others]
+    same = _in(terms.currency, usage)
+    kind = Kind.PERIOD if terms.currency == before.currency else Kind.START
+    draft = _draft(row, terms.currency, now, begins=begins, usage=same)
+    return [*of_use, Charge(kind, key, draft, same)]
+
+
+def _in(currency: str, usage: tuple[Usage, ...]) -> tuple[Usage, ...]:
+    return tuple(each for each in usage if each.terms.currency == currency)
+
+
+def _of_use(
+    row: Subscription, usage: tuple[Usage, ...], currency: str, key: str, now: datetime
+) -> Charge:
+    draft = _draft(row, currency, now, usage=usage)
+    return Charge(Kind.PERIOD, f"{key}:usage:{currency}", draft, usage)
 
 
 def finish(row: Subscription, *, at: datetime, now: datetime) -> Charge:
@@ -121,7 +132,7 @@ def finish(row: Subscription, *, at: datetime, now: datetime) -> Charge:
     before = _open_terms(row)
     period = period_at(row, at) if at != row.billed_until else _billed_period(row)
     end_span(row, at=at)
-    usage = usage_of(row, period)
+    usage = _in(before.currency, usage_of(row, period))  # `late` bills a former currency's
     row.billed_until = row.catalogue_version = None
     draft = _draft(row, before.currency, now, usage=usage)
     return Charge(Kind.FINAL, f"final:{row.pk}:{at.isoformat()}", draft, usage)
@@ -215,16 +226,3 @@ def _draft(
             usage=usage,
         )
     )
-
-
-def draft_of_next(row: Subscription, *, terms: Terms, now: datetime) -> Draft:
-    """What the next period begins with under `terms`, without the use of the present one. Writes coupons."""
-    if row.billed_until is None:
-        raise ValueError(f"{row.pk}: nothing is paid for")
-    anchor = Anchor(row.anchored_at or row.billed_until, row.interval)
-    if terms.interval != row.interval:
-        anchor = Anchor(row.billed_until, terms.interval)
-    period = Period(*anchor.around(row.billed_until))
-    use_in(row, period, at=period.starts_at)
-    begins = _stretch(row, terms, period, period.starts_at)
-    return _draft(row, terms.currency, now, begins=begins)

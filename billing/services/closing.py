@@ -4,7 +4,6 @@ One period of one subscription is one transaction: who is killed in it has close
 closer passes over a row that another holds, and finds a closed period not due any more.
 """
 
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -16,7 +15,7 @@ from billing.rating.terms import Terms
 from billing.services import charging, consenting, overdue, states, switching
 from billing.services.granting import grant_beside_plan
 from billing.services.grants import entitle
-from billing.services.terms import present_terms
+from billing.services.terms import present_terms, renewed
 from billing.services.usage_facts import tenants_with_late_use
 from billing.services.wishes import open_change, settle_change
 from config.logs import logger
@@ -94,9 +93,7 @@ def _next(row: Subscription, present: Terms) -> Terms | None:
     terms = Terms.read(waiting.terms) if waiting else present
     if row.cancels_at_period_end or terms.plan == FREE:
         return None
-    # Moved to a newer version of the catalogue meanwhile, its prices hold from the next period on.
-    version = max(terms.catalogue_version, row.catalogue_version or 0)
-    return replace(terms, catalogue_version=version)
+    return renewed(row, terms)
 
 
 def _end(row: Subscription, now: datetime) -> None:
@@ -115,8 +112,10 @@ def _end(row: Subscription, now: datetime) -> None:
 
 def _renew(row: Subscription, before: Terms, terms: Terms, now: datetime) -> None:
     charges = charging.go_on(row, terms=terms, now=now)
-    if terms != before:
-        row.plan = terms.plan
+    row.plan = terms.plan
+    waiting = open_change(row)
+    # One that waits for its buyer's consent goes on waiting, whatever else changes.
+    if waiting is not None and waiting.status == Change.SCHEDULED:
         settle_change(row, to=Change.DONE, now=now)
     row.save()
     if terms.currency != before.currency:

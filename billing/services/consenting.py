@@ -13,10 +13,9 @@ from billing.catalogue import FREE
 from billing.models import Subscription, SubscriptionChange
 from billing.money import Money
 from billing.providers.base import ProviderSubscription
-from billing.rating.recurring import whole_cycle
 from billing.rating.terms import Terms
 from billing.services import switching
-from billing.services.catalogues import catalogue_of
+from billing.services.cycles import cycle_of
 from billing.services.entrusting import promise_carry
 from billing.services.prices import current_price
 
@@ -35,16 +34,22 @@ class Asked:
     url: str
 
 
-def cycle_of(terms: Terms) -> Money:
-    """What plan, seats and add-ons cost for a whole period, before discounts and taxes."""
-    return whole_cycle(terms, catalogue_of(terms.catalogue_version))
+def is_told(row: Subscription, present: Terms, wanted: Terms) -> bool:
+    """Whether the provider must hear of it first: another price, or more than PayPal's buyer agreed to.
 
-
-def is_needed(row: Subscription, present: Terms, wanted: Terms) -> bool:
-    """Whether the buyer must agree first: each cycle would take more than they agreed to."""
-    if row.provider != providers.PAYPAL or not row.is_collected:
+    Of another currency it hears when that holds (switching.py).
+    """
+    if not row.is_collected or wanted.currency != present.currency:
         return False
-    return cycle_of(wanted).amount > cycle_of(present).amount
+    if (wanted.plan, wanted.interval) != (present.plan, present.interval):
+        return True
+    return row.provider == providers.PAYPAL and cycle_of(wanted).amount > cycle_of(present).amount
+
+
+def is_asked(row: Subscription, present: Terms, wanted: Terms) -> bool:
+    """Whether the buyer must agree to it: whatever PayPal hears of, but an end."""
+    is_end = wanted.plan == FREE
+    return row.provider == providers.PAYPAL and not is_end and is_told(row, present, wanted)
 
 
 def ask(row: Subscription, terms: Terms, *, now: datetime) -> Asked:

@@ -11,6 +11,7 @@ from billing.models import Invoice, ProviderCommand, Subscription
 from billing.money import Money
 from billing.providers.base import ProviderNotYet
 from billing.services import commands
+from billing.services.cycles import agreed_cycle
 from config.logs import logger
 
 log = logger(__name__)
@@ -72,7 +73,8 @@ def carry(command: ProviderCommand, now: datetime) -> str:
     due = carried(row)
     if row.provider == command.provider and row.is_collected:
         gateway = providers.gateway(command.provider)
-        gateway.carry(subscription_id=row.provider_subscription_id, amount=due)
+        ref, cycle = row.provider_subscription_id, agreed_cycle(row)
+        gateway.carry(subscription_id=ref, amount=due, cycle=cycle)
     return f"carried {due.amount}"
 
 

@@ -1,7 +1,7 @@
 """What is subscribed, and since when: the spans in which terms hold."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from billing import catalogue
@@ -29,6 +29,12 @@ def plain_terms(row: Subscription, *, plan: str) -> Terms:
         currency=row.currency,
         seats=included or 0,
     )
+
+
+def renewed(row: Subscription, terms: Terms) -> Terms:
+    """`terms` as the next period has them: moved to a newer catalogue meanwhile, its prices hold then."""
+    version = max(terms.catalogue_version, row.catalogue_version or 0)
+    return replace(terms, catalogue_version=version)
 
 
 def open_span(row: Subscription) -> SubscriptionSpan | None:

@@ -1,7 +1,7 @@
 """Random wishes of random subscribers: what the preview says, and what the invoices then say.
 
-Plans, intervals, seats, add-ons, coupons, currencies, countries; periods that begin on month ends and in
-leap years; moments told in other time zones.
+Plans, intervals, seats, add-ons, coupons, currencies, countries; metered use, late use too; periods that
+begin on month ends and in leap years; moments told in other time zones.
 """
 
 import random
@@ -16,13 +16,14 @@ from django.db import transaction
 
 from billing import catalogue
 from billing.models import Invoice, Subscription, TaxProfile
-from billing.rating.lines import Draft, LineKind
+from billing.rating.lines import Draft
 from billing.refusals import CouponInvalid
 from billing.services import amending, closing
 from billing.services.coupons import redeem
 from billing.services.wishes import Wish
 from config.errors import DomainError
 from config.needs import Meter
+from quotas import ledger
 from tenants.models import Tenant
 from tests.billing.paying import invoices, paying
 
@@ -31,12 +32,12 @@ PAID = [spec.key for spec in catalogue.plans() if spec.is_paid]
 DAYS = [(2027, 12, 31), (2028, 1, 31), (2028, 2, 29), (2027, 2, 28), (2026, 8, 30), (2026, 6, 15)]
 ZONES = ["UTC", "America/Mexico_City", "Asia/Tokyo", "Europe/Madrid", "Pacific/Chatham"]
 COUNTRIES = ["", "MX", "CR", "DE", "FI", "US"]
-OF_USE = {LineKind.USAGE, LineKind.LATE_USAGE, LineKind.MINIMUM}
+METERED = [Meter.EMAILS, Meter.SMS, Meter.TOKENS, Meter.VALIDATIONS, Meter.IMAGES]
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """What was previewed and what was invoiced, each as comparable facts; None where there is none.
+    """What was previewed and what was invoiced: comparable facts of each invoice, or a refusal's code.
 
     `at` is how far the clock has gone.
     """
@@ -73,6 +74,9 @@ def _life(dice: random.Random, tenant: Tenant) -> Iterator[Pair]:
         currency=dice.choice(catalogue.CURRENCIES),
     )
     at = begin
+    if dice.random() < 0.4:  # late use is of a period that is billed already
+        at = row.billed_until or begin
+        closing.close_due(now=at)
     for _ in range(dice.randint(2, 5)):
         row.refresh_from_db()
         until = row.billed_until or at
@@ -80,9 +84,24 @@ def _life(dice: random.Random, tenant: Tenant) -> Iterator[Pair]:
         if dice.random() < 0.2:
             with suppress(CouponInvalid):
                 redeem(tenant_id=tenant.id, code=_coupon(dice), now=at)
+        for _ in range(dice.randrange(3)):
+            _use(dice, tenant, row, at=at, since=begin)
         pair = _pair(dice, tenant, row, at)
         at = pair.at
         yield pair
+
+
+def _use(
+    dice: random.Random, tenant: Tenant, row: Subscription, *, at: datetime, since: datetime
+) -> None:
+    """About as much of a meter as the plan includes; some of it comes a month late."""
+    meter = dice.choice(METERED)
+    included = catalogue.plan(row.plan).limits[meter] or 1_000
+    late = max(since, at - timedelta(days=31))
+    ledger.consume(
+        tenant_id=tenant.id, meter=meter, quantity=dice.randint(1, included * 3),
+        key=f"use:{dice.random()}", now=late if dice.random() < 0.3 else at,
+    )  # fmt: skip
 
 
 def _pair(dice: random.Random, tenant: Tenant, row: Subscription, at: datetime) -> Pair:
@@ -102,7 +121,8 @@ def _pair(dice: random.Random, tenant: Tenant, row: Subscription, at: datetime) 
         closing.close_due(now=quote.effective_at)
     new = [invoice for invoice in invoices(tenant) if invoice.pk not in known]
     until = later if quote.is_at_once else quote.effective_at
-    return Pair(until, f"{wish} at {told}", _of_draft(quote.draft), _of_invoices(new))
+    drafts = [_of_draft(draft) for draft in (*quote.use, quote.draft) if draft and draft.lines]
+    return Pair(until, f"{wish} at {told}", drafts, [_of_invoice(invoice) for invoice in new])
 
 
 def _refused(tenant: Tenant, wish: Wish, now: datetime) -> str:
@@ -123,8 +143,9 @@ def _wish(dice: random.Random, row: Subscription) -> Wish:
         "seats": (spec.limits[Meter.SEATS] or 0) + dice.choice([0, 1, 3, 10, 50]),
         "add_ons": {key: dice.randint(1, 4) for key in _add_ons(plan, dice)},
         "coupon": _coupon(dice),
+        "currency": dice.choice(catalogue.CURRENCIES),
     }
-    odds = {"interval": 0.2, "seats": 0.5, "add_ons": 0.4, "coupon": 0.2}
+    odds = {"currency": 0.2, "interval": 0.2, "seats": 0.5, "add_ons": 0.4, "coupon": 0.2}
     return Wish(plan=plan, **{name: wishes[name] for name in odds if dice.random() < odds[name]})
 
 
@@ -137,22 +158,16 @@ def _coupon(dice: random.Random) -> str:
     return dice.choice(list(catalogue.load().coupons))
 
 
-def _of_draft(draft: Draft | None) -> Any:
-    if draft is None or not draft.lines:
-        return None
+def _of_draft(draft: Draft) -> Any:
     lines = [
         (line.kind.value, line.subject, line.quantity, line.amount.amount, _utc(line.starts_at))
         for line in draft.lines
-        if line.kind not in OF_USE
     ]
     taxes = [(tax.key, tax.rate_millionths, tax.amount.amount) for tax in draft.taxes]
     return lines, taxes, draft.total.amount, draft.currency
 
 
-def _of_invoices(found: list[Invoice]) -> Any:
-    if not found:
-        return None
-    [invoice] = found
+def _of_invoice(invoice: Invoice) -> Any:
     lines = [
         (line.kind, line.subject, line.quantity, line.amount_minor, _utc(line.starts_at))
         for line in invoice.lines.order_by("position")

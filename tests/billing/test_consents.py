@@ -6,12 +6,16 @@ from typing import Any
 import pytest
 
 from billing.models import Invoice, Subscription, SubscriptionChange
+from billing.services import catalogues
+from billing.services.closing import close_due
 from billing.services.expiring import expire_consents
+from billing.services.moves import move
 from billing.services.subscriptions import sync_from_provider
 from config.needs import Meter
 from quotas.entitlements import snapshot
 from tests.billing.collected import obey
 from tests.billing.conftest import order
+from tests.billing.test_catalogue_versions import newer, released  # noqa: F401
 from tests.billing.test_paypal import agree, growth, settle  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db
@@ -143,6 +147,56 @@ def test_what_is_carried_waits_while_the_buyer_is_asked(
     agree(agreed_to)
 
     assert (statuses[-1], price(paypal_shop)) == ("waiting", "148.00")
+
+
+def test_the_next_cycles_take_what_is_carried_beside_what_was_consented_to(
+    growth,  # noqa: F811
+    paypal_shop,
+    api,
+    globex,
+    settle,  # noqa: F811
+):
+    wish = {"seats": 22, "add_ons": {"emails": 1}}
+    quote = api(globex).post("/api/v1/subscription/preview", wish, status=200)
+    assert (quote["needs_consent"], quote["at_once"]) == (True, True)
+    agree(ask(api, globex, wish)["consent_url"])
+    settle()
+    # The rest of this period waits for PayPal's next cycle, which takes it once beside the whole.
+    rest = Invoice.objects.get(kind="change").amount_due.amount
+    obey(now=datetime.now(UTC))
+    assert price(paypal_shop) == f"{(14_800 + rest) / 100:.2f}"
+    # Fewer seats cost less from the period's end on, and ask nobody.
+    less = api(globex).post("/api/v1/subscription/preview", {"seats": 20}, status=200)
+    assert (less["needs_consent"], less["at_once"]) == (False, False)
+
+
+def test_a_move_to_a_newer_catalogue_leaves_a_wish_waiting_for_its_consent(
+    growth,  # noqa: F811
+    api,
+    globex,
+    settle,  # noqa: F811
+    released,  # noqa: F811
+):
+    asked, now = ask(api, globex, SEATS_AND_MAILS), datetime.now(UTC)
+    catalogues.store(now=now)
+    present = newer(plans__growth__prices__month__USD=10_900)
+    released(present)
+    catalogues.store(now=now)
+    move(tenant_id=globex.id, now=now)
+    row = Subscription.objects.get(tenant=globex)
+    assert row.billed_until is not None
+    close_due(now=row.billed_until)
+
+    row.refresh_from_db()
+    assert (row.catalogue_version, changes(), limit(globex)) == (
+        present["version"],
+        ["pending"],
+        20,
+    )
+    agree(asked["consent_url"])
+    settle()
+    row.refresh_from_db()
+    assert (row.catalogue_version, changes(), limit(globex)) == (present["version"], ["done"], 22)
 
 
 def test_a_guest_for_whom_a_seat_must_be_consented_to_is_refused_with_the_way(
