@@ -117,14 +117,6 @@ class SeatNeedsConsent(DomainError):
     title = _("Whoever pays must agree to another seat first.")
 
 
-class LastOwner(DomainError):
-    """The last owner keeps their seat: somebody must be able to pay and to close."""
-
-    code = "last_owner"
-    status = 409
-    title = _("The last owner cannot leave.")
-
-
 class InvitationInvalid(DomainError):
     """The invitation's link is not one of ours, was used or revoked, or is too old."""
 

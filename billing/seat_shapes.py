@@ -16,6 +16,8 @@ _LONGEST_TOKEN = 500
 class InvitationOut(RowSerializer[Invitation]):
     """The seat's `id` stays the same when the guest becomes a member."""
 
+    role = serializers.CharField(source="role_name", read_only=True)
+
     class Meta:
         model = Invitation
         fields = ("id", "email", "role", "created_at", "expires_at")
@@ -41,7 +43,9 @@ class SeatIn(serializers.Serializer[Any]):
     """`buy`: where every seat is taken, buy one more for the rest of the period and on."""
 
     email = serializers.EmailField(max_length=254)
-    role = serializers.ChoiceField(choices=[role.value for role in Role], default=Role.MEMBER.value)
+    role = serializers.CharField(
+        max_length=32, default=Role.MEMBER.value, help_text="A role's name (GET /roles)."
+    )
     buy = serializers.BooleanField(default=False)
 
 

@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from billing.views import changes, costs, exports, invoices, methods, persons, seats, stall
+from billing.views import (
+    changes,
+    costs,
+    exports,
+    invitations,
+    invoices,
+    members,
+    methods,
+    persons,
+    seats,
+    stall,
+)
 
 urlpatterns = [
     path("subscription", stall.Subscription.as_view(), name="subscription"),
@@ -14,6 +25,20 @@ urlpatterns = [
     path("subscription/resume", changes.SubscriptionResume.as_view(), name="subscription-resume"),
     path("coupons/redeem", changes.CouponRedeem.as_view(), name="coupon-redeem"),
     path("me/personal-data", persons.MyData.as_view(), name="my-data"),
+    path("members/leave", members.Leave.as_view(), name="leave"),
+    path("members/<uuid:pk>", members.MemberDetail.as_view(), name="member"),
+    path("ownership/transfer", members.Ownership.as_view(), name="ownership-transfer"),
+    path(
+        "invitations",
+        invitations.Invitations.as_view({"get": "list", "post": "create"}),
+        name="invitations",
+    ),
+    path("invitations/<uuid:pk>", invitations.InvitationDetail.as_view(), name="invitation"),
+    path(
+        "invitations/<uuid:pk>/resend",
+        invitations.InvitationResend.as_view(),
+        name="invitation-resend",
+    ),
     path("seats", seats.Seats.as_view(), name="seats"),
     path("seats/accept", seats.SeatAccept.as_view(), name="seat-accept"),
     path("seats/<uuid:pk>", seats.Seat.as_view(), name="seat"),

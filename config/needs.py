@@ -79,6 +79,7 @@ class Permission(StrEnum):
     MEMBERS_WRITE = "members:write"
     MEMBERS_DELETE = "members:delete"
     ROLES_WRITE = "roles:write"
+    ROLES_DELETE = "roles:delete"
     OWNERSHIP_TRANSFER = "ownership:transfer"
     API_KEYS_READ = "api_keys:read"
     API_KEYS_WRITE = "api_keys:write"

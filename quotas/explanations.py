@@ -51,7 +51,7 @@ def explain(asked: Asked, question: Question, decision: Decision) -> None:
         "path": asked.path,
         "caller": question.caller.kind.value,
         "credential": question.caller.credential_id,
-        "role": question.caller.role.value if question.caller.role else None,
+        "role": question.caller.role_name or None,
         "cost": question.cost.calls,
         "facts": _plain(decision.refusal.facts if decision.refusal else {}),
         **_deciding(decision.rule, decision.entitlements),

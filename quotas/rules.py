@@ -41,6 +41,6 @@ def role_refusal(asked: Question) -> DomainError | None:
         return PermissionDenied()
     if needed in caller.permissions:
         return None
-    told = {"role": caller.role.value if caller.role else "", "scopes": sorted(caller.scopes)}
+    told = {"role": caller.role_name, "scopes": sorted(caller.scopes)}
     kept = "scopes" if caller.kind is CallerKind.API_KEY else "role"
     return PermissionDenied(needed_permission=needed.value, **{kept: told[kept]})

@@ -19,6 +19,7 @@ RIGHTS = (
     TableRights("tenants_retiredslug", lookup=True),
     # Ids and roles; who the people are stands in a table of which a tenant sees nothing.
     TableRights("tenants_member", stall="SELECT", lookup=True),
+    TableRights("tenants_customrole", lookup=True),
     TableRights("tenants_person", by="", lookup=True),
     TableRights("tenants_apikey", lookup=True),
     TableRights("tenants_refreshtoken", by="", lookup=True),

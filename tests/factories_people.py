@@ -13,6 +13,7 @@ from tenants.models import (
     ApiKey,
     AttemptCount,
     CrossingCode,
+    CustomRole,
     Domain,
     DomainClaim,
     MailedProof,
@@ -118,6 +119,15 @@ class PersonFactory(DjangoModelFactory[Person]):
 
     email = factory.Sequence(lambda n: f"person-{n}@people.test")
     name = factory.Sequence(lambda n: f"Person {n}")
+
+
+class CustomRoleFactory(DjangoModelFactory[CustomRole]):
+    class Meta:
+        model = CustomRole
+
+    tenant = factory.SubFactory(TenantFactory)
+    name = factory.Sequence(lambda n: f"role-{n}")
+    permissions = ["contacts:read"]
 
 
 class MemberFactory(DjangoModelFactory[Member]):

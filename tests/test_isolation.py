@@ -37,8 +37,8 @@ FOREIGN: dict[str, Callable[[], Any]] = {
 }
 # Nouns of the square's tables, whose rows of globex are made with the tenant itself.
 SHARED = {
-    *("api-keys", "credits", "domains", "exports", "invoices", "members", "usage-events"),
-    *("sso-domains", "webhook-deliveries", "webhook-endpoints"),
+    *("api-keys", "credits", "domains", "exports", "invitations", "invoices", "members", "roles"),
+    *("sso-domains", "usage-events", "webhook-deliveries", "webhook-endpoints"),
 }
 # The same of nouns with ids that no list shows.
 UNLISTED = {"credit-notes", "me", "seats", "unsubscribe"}
@@ -92,13 +92,14 @@ def planted(globex) -> dict[str, str]:
     sign_in = factories.SignInFactory(member=member, user_agent=CANARY)
     bill = factories.InvoiceFactory(tenant_id=globex.id, reference=CANARY)
     note = factories.CreditNoteFactory(tenant_id=globex.id, invoice=bill, reason=CANARY)
+    role = factories.CustomRoleFactory(tenant=globex, name=f"{CANARY}"[:32], description=CANARY)
     credit = factories.CreditMovementFactory(tenant_id=globex.id, note=CANARY)
     shared = {
         "invoices": bill.pk, "credit-notes": note.pk, "credits": credit.pk,
         "members": member.pk, "api-keys": key.pk, "domains": claim.pk, "exports": export.pk,
         "webhook-endpoints": endpoint.pk, "webhook-deliveries": delivery.pk,
-        "usage-events": event.key, "seats": guest.pk, "me": sign_in.pk,
-        "sso-domains": sso_domain.pk,
+        "usage-events": event.key, "seats": guest.pk, "invitations": guest.pk, "roles": role.pk,
+        "me": sign_in.pk, "sso-domains": sso_domain.pk,
     }  # fmt: skip
     return ids | {noun: str(pk) for noun, pk in shared.items()}
 

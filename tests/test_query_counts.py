@@ -36,6 +36,8 @@ def rows_of(noun: str, count: int, acme) -> None:
         "domains": factories.DomainClaimFactory,
         "sso-domains": factories.SsoDomainFactory,
         "exports": factories.ArchiveFactory,
+        "invitations": factories.InvitationFactory,
+        "roles": factories.CustomRoleFactory,
         "webhook-deliveries": lambda tenant: factories.WebhookDeliveryFactory(
             endpoint__tenant=tenant
         ),

@@ -44,6 +44,7 @@ def page(declared: Needs, *methods: str, place: Place | None = None) -> Callable
             add_never_cache_headers(answer)
             return answer
 
+        answered.methods = frozenset(allowed)  # type: ignore[attr-defined]  # for who lists the addresses
         return needs(declared)(answered)
 
     return mark

@@ -10,7 +10,7 @@ from django.db.models.functions import Lower
 from config.ids import new_id
 from config.needs import Role
 from config.personal import Personal
-from tenants.models import Member, Tenant
+from tenants.models import CustomRole, Member, Tenant
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
@@ -32,6 +32,10 @@ class Invitation(models.Model):
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="invitations")
     email = models.EmailField(max_length=254)
     role = models.CharField(max_length=16, choices=[(role.value, role.value) for role in Role])
+    # Where it goes before it is accepted, the guest comes with `role`, which beside it is the least.
+    custom_role = models.ForeignKey(
+        CustomRole, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     invited_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField()
@@ -66,3 +70,8 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role} {self.pk}"
+
+    @property
+    def role_name(self) -> str:
+        """As it is told: a custom role's own name."""
+        return self.custom_role.name if self.custom_role else self.role

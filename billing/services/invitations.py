@@ -67,7 +67,13 @@ def accept(*, tenant_id: UUID, acceptance: Acceptance, now: datetime) -> Member:
     row = invitation_of(acceptance.token, tenant_id=tenant_id, now=now)
     refuse_closing(row.tenant)
     person = _proven(row.email, acceptance)
-    member = add_member(tenant=row.tenant, person=person, role=Role(row.role), member_id=row.pk)
+    member = add_member(
+        tenant=row.tenant,
+        person=person,
+        role=Role(row.role),
+        custom_role=row.custom_role,
+        member_id=row.pk,
+    )
     row.accepted_at = now
     row.save(update_fields=["accepted_at"])
     log.info("invitation.accepted", extra={"invitation_id": str(row.pk)})

@@ -13,21 +13,21 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from billing.models import Invitation, Subscription, SubscriptionChange
-from billing.refusals import LastOwner
 from billing.services.granting import bought_seats
 from billing.services.terms import present_terms
 from billing.services.wishes import open_change
 from config.celery import later
 from config.errors import NotFound, ValidationFailed
 from config.logs import logger
-from config.needs import Meter, Role
-from config.roles import BUILT_IN
+from config.needs import Meter
 from quotas import entitlements, ledger
 from quotas.periods import EPOCH
 from tenants.identity.demo import is_shut_out
+from tenants.identity.memberships import lock_member, lock_owners
 from tenants.identity.people import find_person, members_of, remove_member
 from tenants.identity.ranks import refuse_above
-from tenants.identity.refusals import AlreadyMember
+from tenants.identity.refusals import AlreadyMember, LastOwner
+from tenants.identity.roles import GivenRole, role_named
 from tenants.life import refuse_closing
 from tenants.models import Member, Person, Tenant
 from tenants.trail.actions import Action
@@ -41,10 +41,10 @@ _BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """Whom to invite, as what."""
+    """Whom to invite, with the role of which name."""
 
     email: str
-    role: Role
+    role: str
 
 
 @transaction.atomic
@@ -55,26 +55,61 @@ def invite(*, tenant_id: UUID, guest: Guest, by: Member, now: datetime) -> Invit
     """
     tenant = Tenant.objects.get(pk=tenant_id)
     refuse_closing(tenant)
-    email = _checked(guest, by)
+    given = role_named(tenant_id, guest.role)
+    refuse_above(by, given.permissions)
+    email = _checked(guest)
     if members_of(tenant_id).filter(person__email=email).exists():
         raise AlreadyMember()
     invitation, is_new = Invitation.objects.waiting().select_for_update().get_or_create(
         tenant=tenant,
         email=email,
         defaults={
-            "role": guest.role, "invited_by": by, "accepted_at": None, "ended_at": None,
+            "role": given.role, "custom_role": given.custom, "invited_by": by, "accepted_at": None, "ended_at": None,
             "created_at": now, "sent_at": now, "expires_at": now + INVITATION_HOLDS,
         },
     )  # fmt: skip
     if not is_new:
-        _renew(invitation, guest, by, now)
+        _renew(invitation, given, by, now)
     ledger.consume(
         tenant_id=tenant_id, meter=Meter.SEATS, quantity=1, key=seat_key(invitation.pk), now=now
     )
-    _record(Action.MEMBER_INVITED, invitation, Change(after={"role": invitation.role}))
+    _promise(invitation)
+    return invitation
+
+
+@transaction.atomic
+def resend(*, tenant_id: UUID, invitation_id: UUID, by: Member, now: datetime) -> Invitation:
+    """A new link for a new week; the older one holds no more.
+
+    Raises TenantClosing, NotFound unless it waits, PermissionDenied for a role above one's own.
+    """
+    refuse_closing(Tenant.objects.get(pk=tenant_id))
+    invitation = _waiting(tenant_id, invitation_id)
+    given = role_named(tenant_id, invitation.role_name)
+    refuse_above(by, given.permissions)
+    _renew(invitation, given, by, now)
+    _promise(invitation)
+    return invitation
+
+
+@transaction.atomic
+def revoke(*, tenant_id: UUID, invitation_id: UUID, now: datetime) -> None:
+    """End it: its link opens nothing, and its seat is free. Raises NotFound unless it waits."""
+    end(_waiting(tenant_id, invitation_id), now)
+
+
+def _waiting(tenant_id: UUID, invitation_id: UUID) -> Invitation:
+    rows = Invitation.objects.waiting().select_for_update()
+    found = rows.filter(tenant_id=tenant_id, pk=invitation_id).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def _promise(invitation: Invitation) -> None:
+    _record(Action.MEMBER_INVITED, invitation, Change(after={"role": invitation.role_name}))
     later("billing.send_invitation", invitation_id=str(invitation.pk))
     log.info("seat.reserved", extra={"invitation_id": str(invitation.pk)})
-    return invitation
 
 
 def _record(action: Action, invitation: Invitation, change: Change) -> None:
@@ -87,9 +122,8 @@ def seat_key(member_id: UUID) -> str:
     return f"member:{member_id}"
 
 
-def _checked(guest: Guest, by: Member) -> str:
-    """The address to write to. Nobody gives a role that may more than their own."""
-    refuse_above(by, BUILT_IN[guest.role])
+def _checked(guest: Guest) -> str:
+    """The address to write to."""
     email = guest.email.strip().lower()
     if is_shut_out(Person(email=email)):
         raise ValidationFailed(errors={"email": [_("Use an address that mail can reach.")]})
@@ -99,8 +133,9 @@ def _checked(guest: Guest, by: Member) -> str:
     return email
 
 
-def _renew(invitation: Invitation, guest: Guest, by: Member, now: datetime) -> None:
-    invitation.role, invitation.invited_by = guest.role, by
+def _renew(invitation: Invitation, given: GivenRole, by: Member, now: datetime) -> None:
+    invitation.role, invitation.custom_role = given.role, given.custom
+    invitation.invited_by = by
     invitation.sent_at, invitation.expires_at = now, now + INVITATION_HOLDS
     invitation.save()
 
@@ -122,23 +157,15 @@ def free(*, tenant_id: UUID, seat_id: UUID, by: Member, now: datetime) -> None:
 
 
 def _remove(tenant_id: UUID, member_id: UUID, by: Member) -> None:
-    # The tenant's owners are locked together, so that two of them cannot remove each other at once.
-    owners = list(
-        Member.objects.select_for_update()
-        .filter(tenant_id=tenant_id, role=Role.OWNER)
-        .order_by("pk")
-        .values_list("pk", flat=True)
-    )
-    member = Member.objects.select_for_update().filter(tenant_id=tenant_id, pk=member_id).first()
-    if member is None:
-        raise NotFound()
+    owners = lock_owners(tenant_id)
+    member = lock_member(tenant_id, member_id)
     refuse_above(by, member.permissions)
     if owners == [member.pk]:
         raise LastOwner()
     record(
         Action.MEMBER_REMOVED,
         Subject("member", member.pk, masked(member.person.email)),
-        Change(before={"role": member.role}),
+        Change(before={"role": member.role_name}),
         tenant_id=tenant_id,
     )
     remove_member(member)
@@ -149,7 +176,7 @@ def end(invitation: Invitation, now: datetime) -> None:
     invitation.ended_at = now
     invitation.save(update_fields=["ended_at"])
     _give_back(invitation.tenant_id, invitation.pk, now)
-    _record(Action.INVITATION_ENDED, invitation, Change(before={"role": invitation.role}))
+    _record(Action.INVITATION_ENDED, invitation, Change(before={"role": invitation.role_name}))
     log.info("invitation.ended", extra={"invitation_id": str(invitation.pk)})
 
 
@@ -192,6 +219,7 @@ def seats_of(tenant_id: UUID, *, now: datetime) -> Seats:
     allowed = found.limit(Meter.SEATS)
     taken = ledger.used_in(tenant_id, Meter.SEATS, EPOCH)
     waiting = Invitation.objects.waiting().filter(tenant_id=tenant_id).order_by("-pk")
+    waiting = waiting.select_related("custom_role")
     row = Subscription.objects.filter(tenant_id=tenant_id).first()
     return Seats(
         allowed=allowed,

@@ -103,7 +103,10 @@ def _joined(
     invited = waiting.filter(tenant=found.tenant, email=identity.email).first()
     member_id = invited.pk if invited else new_id()
     role = Role(invited.role) if invited else role_of(found, claims)
-    member = add_member(tenant=found.tenant, person=person, role=role, member_id=member_id)
+    member = add_member(
+        tenant=found.tenant, person=person, role=role, member_id=member_id,
+        custom_role=invited.custom_role if invited else None,
+    )  # fmt: skip
     _linked(found, identity, member, now)
     if invited is not None:
         invited.accepted_at = now

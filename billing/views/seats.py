@@ -8,12 +8,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing.seat_shapes import AcceptIn, AcceptOut, InvitationOut, SeatIn, SeatsOut
-from billing.services import buying, invitations, seats
+from billing.services import invitations, seats
 from billing.services.invitations import Acceptance
-from billing.services.seats import Guest
+from billing.views.invitations import invited
 from config.api import View, parse
 from config.context import Place, require_tenant
-from config.needs import Needs, Permission, Role
+from config.needs import Needs, Permission
 from tenants.identity.caller import member_of
 from tenants.identity.throttles import by_address, limited
 
@@ -23,7 +23,6 @@ _SEATS = Needs(
     delete=Permission.MEMBERS_DELETE,
     meter=None,
 )
-_INVITATIONS_PER_TENANT = "60/h"
 _ACCEPTANCES_PER_ADDRESS = "20/m"
 
 
@@ -39,17 +38,7 @@ class Seats(View):
 
     @extend_schema(operation_id="seat_invite", request=SeatIn, responses={201: InvitationOut})
     def post(self, request: Request) -> Response:
-        tenant_id = require_tenant().id
-        limited(
-            request, group="invite", keys=["tenant", str(tenant_id)], rate=_INVITATIONS_PER_TENANT
-        )
-        wish = parse(SeatIn, request.data)
-        guest = Guest(email=wish["email"], role=Role(wish["role"]))
-        invite = buying.invite_buying if wish["buy"] else seats.invite
-        invitation = invite(
-            tenant_id=tenant_id, guest=guest, by=member_of(request), now=timezone.now()
-        )
-        return Response(InvitationOut(invitation).data, status=201)
+        return Response(InvitationOut(invited(request)).data, status=201)
 
 
 class Seat(View):
@@ -81,5 +70,5 @@ class SeatAccept(View):
         member = invitations.accept(
             tenant_id=require_tenant().id, acceptance=Acceptance(**wish), now=timezone.now()
         )
-        found = {"member_id": member.pk, "email": member.person.email, "role": member.role}
+        found = {"member_id": member.pk, "email": member.person.email, "role": member.role_name}
         return Response(AcceptOut(found).data, status=201)

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.http import HttpRequest
 
 from config.context import NoTenant
-from config.needs import Permission, Role
+from config.needs import Permission
 from tenants.identity.refusals import CredentialsMissing
 from tenants.identity.scopes import ALL_SCOPES
 from tenants.models import Member, Tenant
@@ -34,7 +34,7 @@ class Caller:
     tenant_id: UUID | None = None
     person_id: UUID | None = None
     member_id: UUID | None = None
-    role: Role | None = None
+    role_name: str = ""
     scopes: frozenset[str] = frozenset()
     permissions: frozenset[Permission] = frozenset()
     credential_id: str = ""
@@ -73,7 +73,7 @@ def person_caller(
         tenant_id=member.tenant_id,
         person_id=member.person_id,
         member_id=member.pk,
-        role=Role(member.role),
+        role_name=member.role_name,
         scopes=ALL_SCOPES,
         permissions=member.permissions,
         credential_id=f"member:{member.pk}",

@@ -101,7 +101,7 @@ def arrive(request: HttpRequest, *, code: str, now: datetime) -> tuple[Member, s
 
 def _membership(person: Person, tenant: Tenant) -> Member | None:
     return (
-        Member.objects.select_related("person")
+        Member.objects.select_related("person", "custom_role")
         .filter(
             tenant=tenant,
             person=person,

@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 
 from config.errors import NotFound, ValidationFailed
 from config.logs import logger
-from config.needs import Role
 from tenants.identity.caller import Caller, CallerKind
 from tenants.identity.hashing import digest, new_secret
 from tenants.identity.refusals import ApiKeyInvalid, TokenInvalid
@@ -77,7 +76,9 @@ def find_key(raw: str, tenant_id: UUID | None, now: datetime) -> ApiKey:
     shaped = _FORMAT.fullmatch(raw)
     if shaped is None:
         raise TokenInvalid()
-    keys = ApiKey.objects.select_related("created_by__person").filter(prefix=shaped[1])
+    keys = ApiKey.objects.select_related("created_by__person", "created_by__custom_role").filter(
+        prefix=shaped[1]
+    )
     key = (keys if tenant_id is None else keys.filter(tenant_id=tenant_id)).first()
     if key is None or not constant_time_compare(key.key_hash, digest(raw)):
         raise ApiKeyInvalid()
@@ -105,7 +106,7 @@ def key_caller(key: ApiKey) -> Caller:
         tenant_id=key.tenant_id,
         person_id=key.created_by.person_id,
         member_id=key.created_by_id,
-        role=Role(key.created_by.role),
+        role_name=key.created_by.role_name,
         scopes=frozenset(key.scopes),
         permissions=key.created_by.permissions & permissions_in(key.scopes),
         credential_id=f"key:{key.pk}",

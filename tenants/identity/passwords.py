@@ -39,7 +39,7 @@ def member_by_password(*, tenant: Tenant, email: str, password: str) -> Member:
     if "\x00" in email or len(password) > LONGEST_PASSWORD:
         raise InvalidCredentials()
     member = (
-        Member.objects.select_related("person")
+        Member.objects.select_related("person", "custom_role")
         .filter(
             tenant=tenant,
             person__email=email.strip().lower(),

@@ -16,7 +16,7 @@ from config.ids import new_id
 from config.needs import Role
 from tenants.identity.demo import is_shut_out
 from tenants.identity.refusals import AlreadyMember, EmailTaken, OperatorIsNoMember
-from tenants.models import Member, Person, Tenant
+from tenants.models import CustomRole, Member, Person, Tenant
 from tenants.trail.actions import Action
 from tenants.trail.masking import masked
 from tenants.trail.recording import Change, Subject, record
@@ -96,7 +96,12 @@ def find_person(email: str) -> Person | None:
 
 
 def add_member(
-    *, tenant: Tenant, person: Person, role: Role, member_id: UUID | None = None
+    *,
+    tenant: Tenant,
+    person: Person,
+    role: Role,
+    custom_role: CustomRole | None = None,
+    member_id: UUID | None = None,
 ) -> Member:
     """Give `person` a place in `tenant`. Raises AlreadyMember, and OperatorIsNoMember for an operator.
 
@@ -108,10 +113,14 @@ def add_member(
     try:
         with transaction.atomic():
             made = Member.objects.create(
-                id=member_id or new_id(), tenant=tenant, person=person, role=Role(role)
+                id=member_id or new_id(),
+                tenant=tenant,
+                person=person,
+                role=Role(role),
+                custom_role=custom_role,
             )
             subject = Subject("member", made.pk, masked(person.email))
-            change = Change(after={"role": made.role, "person_id": person.pk})
+            change = Change(after={"role": made.role_name, "person_id": person.pk})
             record(Action.MEMBER_ADDED, subject, change, tenant_id=tenant.pk)
     except IntegrityError as error:
         raise AlreadyMember() from error
@@ -137,7 +146,7 @@ def members_among(person_ids: Collection[UUID]) -> frozenset[UUID]:
 
 def members_of(tenant_id: UUID) -> QuerySet[Member]:
     """The tenant's members with their people."""
-    return Member.objects.select_related("person").filter(tenant_id=tenant_id)
+    return Member.objects.select_related("person", "custom_role").filter(tenant_id=tenant_id)
 
 
 def remove_member(member: Member) -> None:

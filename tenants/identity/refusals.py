@@ -78,6 +78,22 @@ class OperatorIsNoMember(DomainError):
     title = _("An operator cannot be a member of a tenant.")
 
 
+class LastOwner(DomainError):
+    """The last owner keeps their seat: somebody must be able to pay and to close."""
+
+    code = "last_owner"
+    status = 409
+    title = _("The last owner cannot leave.")
+
+
+class RoleInUse(DomainError):
+    """Members have this role: give them another one first."""
+
+    code = "role_in_use"
+    status = 409
+    title = _("There are members with this role.")
+
+
 class NotAMember(DomainError):
     """The person is known, and does not belong to this tenant."""
 

@@ -7,13 +7,15 @@ from django.utils.translation import gettext as _
 from config.errors import ValidationFailed
 from config.needs import Permission
 
-# For people alone. A key that made keys or gave roles would outlive its own revocation, and widen itself.
+# For people alone. A key that made keys, gave roles or let others in would outlive its own revocation.
 _PERSONS = frozenset(
     {
         Permission.ME_WRITE,
         Permission.ROLES_WRITE,
+        Permission.ROLES_DELETE,
         Permission.OWNERSHIP_TRANSFER,
         Permission.API_KEYS_WRITE,
+        Permission.SSO_WRITE,
     }
 )
 _KEYS = frozenset(Permission) - _PERSONS
@@ -55,6 +57,11 @@ def scopes_of(names: Iterable[str]) -> frozenset[str]:
         allowed = ", ".join(sorted(known))
         raise ValidationFailed(errors={"scopes": [_("One or more of: %s.") % allowed]})
     return frozenset().union(*(known[name] for name in named))
+
+
+def is_scope(permission: Permission) -> bool:
+    """Whether a key can be given it."""
+    return permission in _KEYS
 
 
 def permissions_in(scopes: Iterable[str]) -> frozenset[Permission]:

@@ -3,11 +3,12 @@
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from config.needs import Role
 from config.personal import Personal
-from config.serializers import PersonalAnswer, RowSerializer
+from config.serializers import LineField, PersonalAnswer, RowSerializer, StrictSerializer
 from tenants.identity.people import LONGEST_PASSWORD
 from tenants.models import ApiKey, Member, Person
 
@@ -67,7 +68,7 @@ class MeOut(PersonOut):
     # Their own, which everybody may see.
     personal: ClassVar[dict[str, Personal]] = {}
 
-    role = serializers.ChoiceField(choices=[role.value for role in Role])
+    role = serializers.CharField()
     permissions = serializers.ListField(
         child=serializers.CharField(), help_text="Of the credential that asks."
     )
@@ -83,17 +84,59 @@ class MeIn(serializers.Serializer[Any]):
     )
 
 
+class MemberIn(serializers.Serializer[Any]):
+    role = serializers.CharField(max_length=32, help_text="A role's name (GET /roles).")
+
+
+class OwnershipIn(serializers.Serializer[Any]):
+    member = serializers.UUIDField(help_text="Who is to be the owner.")
+
+
 class MemberOut(RowSerializer[Member]):
     person = PersonOut()
+    role = serializers.CharField(source="role_name")
 
     class Meta:
         model = Member
         fields = ("id", "person", "role", "created_at")
 
 
+class RoleIn(StrictSerializer):
+    name = serializers.RegexField(
+        r"\A[a-z][a-z0-9-]{1,31}\Z",
+        help_text="Lower-case letters, digits and hyphens, as it stands in a member's `role`.",
+    )
+    description = LineField(max_length=200, required=False, allow_blank=True)
+    permissions = serializers.ListField(
+        child=serializers.CharField(max_length=32), min_length=1, max_length=100
+    )
+
+    def validate_name(self, value: str) -> str:
+        if value in set(Role):
+            raise serializers.ValidationError(_("This is the name of a built-in role."))
+        return value
+
+
 class RoleOut(serializers.Serializer[Any]):
+    id = serializers.UUIDField(allow_null=True, help_text="Null for a built-in role.")
     name = serializers.CharField()
+    description = serializers.CharField()
     permissions = serializers.ListField(child=serializers.CharField())
+    is_built_in = serializers.BooleanField()
+
+
+class PermissionOut(serializers.Serializer[Any]):
+    name = serializers.CharField(help_text="noun:verb")
+    roles = serializers.ListField(child=serializers.CharField())
+    is_scope = serializers.BooleanField()
+
+
+class PermissionsOut(serializers.Serializer[Any]):
+    """A list like the others; it has one page."""
+
+    results = PermissionOut(many=True)
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
 
 
 class RolesOut(serializers.Serializer[Any]):

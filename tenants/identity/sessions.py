@@ -135,7 +135,7 @@ def session_caller(found: OpenSession) -> Caller:
 
 
 def _members(request: HttpRequest) -> QuerySet[Member]:
-    found = Member.objects.select_related("person").filter(
+    found = Member.objects.select_related("person", "custom_role").filter(
         pk=request.session[_MEMBER],
         tenant=tenant_of(request),
         person__kind=Person.Kind.MEMBER,

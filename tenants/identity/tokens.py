@@ -116,7 +116,7 @@ def member_by_access(*, token: str, tenant: Tenant, now: datetime) -> tuple[Memb
     """
     claims = read_access(token, tenant.pk, now)
     member = (
-        Member.objects.select_related("person")
+        Member.objects.select_related("person", "custom_role")
         .filter(
             ~Exists(_revoked(claims.family)),
             pk=claims.member_id,

@@ -18,7 +18,8 @@ from tenants.identity.views.credentials import (
     PasswordResetConfirmation,
 )
 from tenants.identity.views.keys import ApiKeyDetail, ApiKeys
-from tenants.identity.views.people import Me, Members, Roles
+from tenants.identity.views.people import Me, Members
+from tenants.identity.views.roles import Permissions, RoleDetail, Roles
 from tenants.identity.views.sessions import SessionDetail, Sessions
 
 urlpatterns = [
@@ -45,7 +46,9 @@ urlpatterns = [
     path("me", Me.as_view(), name="me"),
     path("users/profile", Me.as_view(), name="users-profile"),
     path("members", Members.as_view({"get": "list"}), name="members"),
+    path("permissions", Permissions.as_view(), name="permissions"),
     path("roles", Roles.as_view(), name="roles"),
+    path("roles/<uuid:pk>", RoleDetail.as_view(), name="role"),
     path("api-keys", ApiKeys.as_view({"get": "list", "post": "create"}), name="api-keys"),
     path("api-keys/<uuid:pk>", ApiKeyDetail.as_view(), name="api-key"),
     path("sso", Sso.as_view(), name="sso"),

@@ -16,6 +16,7 @@ from tenants.models.people import (
     RefreshToken,
 )
 from tenants.models.proofs import MailedProof
+from tenants.models.roles import CustomRole
 from tenants.models.sign_ins import SignIn
 from tenants.models.sso import SsoConnection, SsoDomain, SsoIdentity
 from tenants.models.stalls import Domain, RetiredSlug, Tenant
@@ -30,6 +31,7 @@ __all__ = [
     "Archive",
     "AttemptCount",
     "CrossingCode",
+    "CustomRole",
     "DataKey",
     "Domain",
     "DomainClaim",

@@ -15,6 +15,7 @@ from config.ids import new_id
 from config.needs import Permission, Role
 from config.personal import Personal
 from config.roles import BUILT_IN
+from tenants.models.roles import CustomRole
 from tenants.models.stalls import Tenant
 from tenants.models.versions import VersionedModel, VersionedQuerySet
 
@@ -89,19 +90,29 @@ class Person(VersionedModel, AbstractBaseUser, PermissionsMixin):
 
 
 class Member(VersionedModel):
-    """A person's place in a tenant."""
+    """A person's place in a tenant.
+
+    With `custom_role` that one counts, and `role` is the least: what reads the built-in one alone errs low.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="members")
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=16, choices=[(role.value, role.value) for role in Role])
+    custom_role = models.ForeignKey(
+        CustomRole, on_delete=models.RESTRICT, null=True, blank=True, related_name="members"
+    )
     created_at = models.DateTimeField(db_default=Now())
 
     objects = VersionedQuerySet.as_manager()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["tenant", "person"], name="member_once_per_tenant")
+            models.UniqueConstraint(fields=["tenant", "person"], name="member_once_per_tenant"),
+            models.CheckConstraint(
+                condition=Q(custom_role=None) | Q(role=Role.READ_ONLY.value),
+                name="member_of_custom_role_is_else_least",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -109,7 +120,12 @@ class Member(VersionedModel):
 
     @property
     def permissions(self) -> frozenset[Permission]:
-        return BUILT_IN[Role(self.role)]
+        return self.custom_role.granted if self.custom_role else BUILT_IN[Role(self.role)]
+
+    @property
+    def role_name(self) -> str:
+        """As it is told: a custom role's own name."""
+        return self.custom_role.name if self.custom_role else self.role
 
 
 class ApiKey(VersionedModel):

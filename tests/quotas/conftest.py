@@ -113,7 +113,7 @@ def caller_in(tenant: Tenant, role: Role = Role.OWNER, **facts: Any) -> Caller:
     return Caller(
         kind=facts.get("kind", CallerKind.TOKEN),
         tenant_id=tenant.pk,
-        role=role,
+        role_name=role,
         scopes=scopes,
         permissions=BUILT_IN[role] & permissions_in(scopes),
         credential_id=facts.get("credential_id", "member:1"),

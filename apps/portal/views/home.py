@@ -13,7 +13,7 @@ from apps.portal.import_rows import recent_imports
 from apps.portal.pages import page
 from apps.portal.standing import MeterRow, Standing, meter_rows, standing_of
 from config.context import require_tenant
-from config.needs import Meter, Needs, Permission
+from config.needs import Meter, Needs
 
 _RECENT = 5
 
@@ -25,7 +25,7 @@ class Step:
     url: str
 
 
-@page(Needs(read=Permission.USAGE_READ, meter=None, critical=True), "GET")
+@page(Needs(meter=None, critical=True), "GET")
 def home(request: HttpRequest) -> HttpResponse:
     """`/` of a tenant."""
     now, tenant = timezone.now(), require_tenant()

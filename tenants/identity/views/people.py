@@ -1,4 +1,4 @@
-"""Who I am, who else is here, and what each role may do."""
+"""Who I am, and who else is here."""
 
 from typing import Any
 
@@ -10,12 +10,11 @@ from config.api import View, ViewSet, parse
 from config.context import Place
 from config.errors import PermissionDenied
 from config.filters import NoFilters
-from config.needs import Needs, Permission, Role
+from config.needs import Needs, Permission
 from config.personal import Personal, shown
-from config.roles import BUILT_IN
 from tenants.identity.caller import caller_of, member_of, tenant_of
 from tenants.identity.people import members_of, update_person
-from tenants.identity.serializers import MeIn, MemberOut, MeOut, RolesOut
+from tenants.identity.serializers import MeIn, MemberOut, MeOut
 
 
 class Me(View):
@@ -47,7 +46,7 @@ class Me(View):
                 else person.email,
                 "name": person.name,
                 "locale": person.locale,
-                "role": member.role,
+                "role": member.role_name,
                 "permissions": sorted(caller.permissions),
                 "member_id": member.pk,
                 "tenant": tenant_of(request),
@@ -70,21 +69,3 @@ class Members(ViewSet):
         rows = self.filter_queryset(members_of(tenant_of(request).pk))
         page = self.paginate_queryset(rows)
         return self.get_paginated_response(MemberOut(page, many=True).data)
-
-
-class Roles(View):
-    """The roles that a member may have, and the permissions of each."""
-
-    needs = Needs(read=Permission.MEMBERS_READ)
-    place = Place.SQUARE
-
-    @extend_schema(responses=RolesOut)
-    def get(self, request: Request) -> Response:
-        roles = [
-            {
-                "name": role.value,
-                "permissions": sorted(BUILT_IN[role]),
-            }
-            for role in Role
-        ]
-        return Response({"results": roles, "next": None, "previous": None})

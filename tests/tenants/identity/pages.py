@@ -40,7 +40,7 @@ def who(request: HttpRequest) -> HttpResponse:
             "kind": caller.kind,
             "member": str(caller.member_id),
             "tenant": str(caller.tenant_id),
-            "role": caller.role,
+            "role": caller.role_name,
             "user": str(request.user.pk),
         }
     )

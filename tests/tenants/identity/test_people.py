@@ -207,7 +207,10 @@ def test_the_roles_are_those_of_the_house(acme, api):
 
     assert [role["name"] for role in roles] == [role.value for role in Role]
     assert roles[-1] == {
+        "id": None,
         "name": "read_only",
+        "description": "",
+        "is_built_in": True,
         "permissions": [
             *("campaigns:read", "companies:read", "contacts:read", "content:read", "imports:read"),
             *("me:read", "me:write", "members:read", "orders:read", "tenant:read", "usage:read"),
