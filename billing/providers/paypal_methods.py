@@ -22,9 +22,6 @@ class PayPalMethods:
     def collect_by_us(self, subscription_id: str) -> None:
         """Nothing to do: what PayPal's own cycle takes is a payment for our invoice (paypal_money)."""
 
-    def set_quantity(self, *, subscription_id: str, quantity: int) -> None:
-        """Nothing to do: PayPal's plans have no quantity. What seats cost is consented to (change_price)."""
-
     def subscriptions_of(self, customer_id: str) -> list[ProviderSubscription]:
         """PayPal lists none by buyer; those that are known are read one by one."""
         return []

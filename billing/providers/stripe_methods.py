@@ -38,18 +38,6 @@ class StripeMethods:
                 subscription_id, {"pause_collection": {"behavior": "void"}}
             )
 
-    def set_quantity(self, *, subscription_id: str, quantity: int) -> None:
-        """So many seats, as Stripe shows them. What they cost is ours to collect."""
-        with translated():
-            found = plain(self._client.v1.subscriptions.retrieve(subscription_id))
-            self._client.v1.subscriptions.update(
-                subscription_id,
-                {
-                    "items": [{"id": found["items"]["data"][0]["id"], "quantity": quantity}],
-                    "proration_behavior": "none",
-                },
-            )
-
     def subscriptions_of(self, customer_id: str) -> list[ProviderSubscription]:
         """All subscriptions of a customer, those that are over too."""
         found = every(

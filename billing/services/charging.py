@@ -6,6 +6,7 @@
 | other terms at once | `change` | the rest of the old terms back, the rest of the new ones; where the interval changes a whole new period, and the use of the one that is cut off |
 | the end of a period | `period` | its use, and what came late; plan, seats and add-ons of the next |
 | the end of what is paid | `final` | the use of the last period, and later what came late of it |
+| late use, the next end more than a month away | `period` | what came late of periods before; once in 30 days |
 
 An invoice is issued in the transaction that changes the terms, under the subscription's lock and a key
 of its own: whoever is killed has changed nothing, and whoever comes twice finds it done. The row is
@@ -139,12 +140,22 @@ def finish(row: Subscription, *, at: datetime, now: datetime) -> Charge:
 
 
 def late(row: Subscription, *, now: datetime) -> Charge | None:
-    """Use that came after the last invoice of one who pays for nothing any more; None where none did."""
-    usage = late_use(row, now=now)
+    """Use that came after its period was billed, in an invoice of its own; None where none did.
+
+    For who pays for nothing any more, or not again within a month: whoever does, finds it there.
+    """
+    before = now if row.billed_until is None else _billed_period(row).starts_at
+    usage = late_use(row, before=before)
     if not usage:
         return None
     draft = _draft(row, usage[0].terms.currency, now, usage=usage)
-    return Charge(Kind.FINAL, f"late:{row.pk}:{now.isoformat()}", draft, usage)
+    kind = Kind.FINAL if row.billed_until is None else Kind.PERIOD
+    return Charge(kind, f"{late_key(row)}{now.isoformat()}", draft, usage)
+
+
+def late_key(row: Subscription) -> str:
+    """With what the keys of the invoices of late use alone begin."""
+    return f"late:{row.pk}:"
 
 
 def issue(row: Subscription, charge: Charge, *, now: datetime) -> Invoice | None:

@@ -4,13 +4,15 @@ One period of one subscription is one transaction: who is killed in it has close
 closer passes over a row that another holds, and finds a closed period not due any more.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
+from billing import books
 from billing.catalogue import FREE
-from billing.models import Subscription, SubscriptionChange
+from billing.models import Invoice, Subscription, SubscriptionChange
 from billing.rating.terms import Terms
 from billing.services import charging, consenting, overdue, states, switching
 from billing.services.granting import grant_beside_plan
@@ -22,6 +24,8 @@ from config.logs import logger
 
 log = logger(__name__)
 _BATCH = 500
+# Who is billed later than so finds late use in an invoice of its own, and in one within so long.
+_MONTH = timedelta(days=31)
 Status = Subscription.Status
 Change = SubscriptionChange.Status
 
@@ -50,21 +54,36 @@ def close(*, subscription_id: UUID, now: datetime) -> bool:
 
 
 def bill_late_use(*, now: datetime) -> int:
-    """Bill what came late of those who pay for nothing any more; whoever does, finds it in the next invoice."""
-    ended = Subscription.objects.filter(
-        tenant_id__in=tenants_with_late_use(now=now), billed_until=None
-    )
-    return sum(_bill_late(pk, now) for pk in list(ended.values_list("pk", flat=True)[:_BATCH]))
+    """Bill what came late of those who pay for nothing any more, or for a year; others find it in the next invoice."""
+    rows = _without_next_invoice(now).filter(tenant_id__in=tenants_with_late_use(now=now))
+    return sum(_bill_late(pk, now) for pk in list(rows.values_list("pk", flat=True)[:_BATCH]))
+
+
+def _without_next_invoice(now: datetime) -> QuerySet[Subscription]:
+    return Subscription.objects.filter(Q(billed_until=None) | Q(billed_until__gt=now + _MONTH))
 
 
 @transaction.atomic
 def _bill_late(pk: UUID, now: datetime) -> bool:
-    rows = Subscription.objects.select_for_update(skip_locked=True, of=("self",))
-    row = rows.filter(pk=pk, billed_until=None).first()
-    charge = charging.late(row, now=now) if row else None
-    if row is not None and charge is not None:
-        charging.issue(row, charge, now=now)
-    return charge is not None
+    rows = _without_next_invoice(now).select_for_update(skip_locked=True, of=("self",))
+    row = rows.filter(pk=pk).first()
+    if row is None or _was_told_of_late_use(row, now):
+        return False
+    charge = charging.late(row, now=now)
+    if charge is None:
+        return False
+    invoice = charging.issue(row, charge, now=now)
+    if invoice is not None and overdue.was_given_up(row, row.provider_subscription_id):
+        books.write_off(invoice_id=invoice.pk, reason="given up", now=now)
+    return True
+
+
+def _was_told_of_late_use(row: Subscription, now: datetime) -> bool:
+    """Whether who pays for a year had such an invoice within the month: late events are no invoice each."""
+    told = Invoice.objects.filter(
+        tenant_id=row.tenant_id, key__startswith=charging.late_key(row), issued_at__gt=now - _MONTH
+    )
+    return row.billed_until is not None and told.exists()
 
 
 def catch_up(row: Subscription, *, now: datetime) -> None:

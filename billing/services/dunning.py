@@ -9,9 +9,10 @@
 | 10 days | yes | | payment_last_days |
 | 14 days | yes | suspended | payment_suspended |
 | 21 days | yes | | |
-| 28 days | | the subscription ends, what is owed is written off | payment_given_up |
+| 28 days | | the subscription ends, what is owed is written off, its last use too | payment_given_up |
 
-Days are reckoned from the first failure. Each step is one transaction and is counted in it: whoever is
+One whose subscription has ended already is asked for the last invoices on the same days: nothing is
+left to restrict, and in the end they are written off. Days are reckoned from the first failure. Each step is one transaction and is counted in it: whoever is
 killed has not taken it, and whoever comes twice finds it taken. Paying ends it at any moment, within
 the request that pays (billing/services/overdue.py); paid later still, it recovers what was written off.
 """
@@ -89,15 +90,19 @@ def take_step(*, subscription_id: UUID, now: datetime) -> bool:
 
 
 def _take(row: Subscription, case: Dunning, step: Step, now: datetime) -> None:
-    case.degree = step.degree
+    is_running = row.status == Subscription.Status.PAST_DUE
+    case.degree = step.degree if is_running else Degree.WARN
     case.steps_done += 1
     is_last = case.steps_done == len(STEPS)
     case.next_step_at = None if is_last else case.began_at + STEPS[case.steps_done].after
     case.save()
-    if step.mail:
+    if step.mail and (is_running or step.gives_up):
         overdue.tell(case, row, step.mail)
-    if step.gives_up:
+    if step.gives_up and is_running:
         _give_up(row, case, now)
+    elif step.gives_up:
+        _write_off(row, now)
+        overdue.end(row, now=now)
     else:
         for invoice in overdue.owed(row):
             promise_collection(invoice_id=invoice.pk, now=now)
@@ -106,11 +111,14 @@ def _take(row: Subscription, case: Dunning, step: Step, now: datetime) -> None:
     log.info("dunning.step_taken", extra=facts)
 
 
+def _write_off(row: Subscription, now: datetime) -> None:
+    for invoice in overdue.owed(row):
+        books.write_off(invoice_id=invoice.pk, reason="given up", now=now)
+
+
 def _give_up(row: Subscription, case: Dunning, now: datetime) -> None:
     case.is_given_up = True
     case.save()
-    for invoice in overdue.owed(row):
-        books.write_off(invoice_id=invoice.pk, reason="given up", now=now)
     until = min(now, row.billed_until or now)
     is_paid_for = present_terms(row) is not None
     charges = [charging.finish(row, at=until, now=now)] if is_paid_for else []
@@ -123,6 +131,8 @@ def _give_up(row: Subscription, case: Dunning, now: datetime) -> None:
     grant_beside_plan(row, now=now)
     for charge in charges:
         charging.issue(row, charge, now=now)
+    # The last use as well: it was owed, and who did not pay for 28 days is not asked for it anew.
+    _write_off(row, now)
     if was_collected:
         later("billing.end_given_up", tenant_id=str(row.tenant_id))
 

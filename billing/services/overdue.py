@@ -23,8 +23,13 @@ _HOLDS = {Degree.READ_ONLY: READ_ONLY, Degree.SUSPENDED: SubscriptionPastDue.cod
 
 @transaction.atomic
 def payment_failed(*, tenant_id: UUID, now: datetime) -> bool:
-    """Begin to ask for what is owed; False where that is going on, or nothing is paid for. Harmless twice."""
+    """Begin to ask for what is owed; False where that is going on, or nothing is. Harmless twice.
+
+    Who pays for nothing any more is asked for the last invoices: the state stays, nothing is restricted.
+    """
     row = Subscription.objects.select_for_update().filter(tenant_id=tenant_id).first()
+    if row is not None and row.status == Status.CANCELLED and owed(row):
+        return _ask(row, now)
     if row is None or row.status not in {Status.ACTIVE, Status.PAST_DUE}:
         return False
     is_new = begin(row, now=now)
@@ -35,8 +40,15 @@ def payment_failed(*, tenant_id: UUID, now: datetime) -> bool:
 
 def begin(row: Subscription, *, now: datetime) -> bool:
     """The same within a transaction that has the row's lock; the caller saves it."""
+    if row.grace_ends_at is None:
+        # Asked for since before, of a subscription that ended: this one's days begin now.
+        row.dunnings.filter(ended_at=None).update(ended_at=now, next_step_at=None)
     states.move(row, to=Status.PAST_DUE)
     row.grace_ends_at = row.grace_ends_at or now + GRACE
+    return _ask(row, now)
+
+
+def _ask(row: Subscription, now: datetime) -> bool:
     made, is_new = Dunning.objects.get_or_create(
         subscription=row,
         ended_at=None,
@@ -71,12 +83,24 @@ def was_given_up(row: Subscription, subscription_id: str) -> bool:
 def recover(*, tenant_id: UUID, now: datetime) -> bool:
     """Lift every restriction once nothing is owed any more; the next request sees it. Harmless twice."""
     row = Subscription.objects.select_for_update().filter(tenant_id=tenant_id).first()
-    if row is None or row.status != Status.PAST_DUE or owed(row):
+    if row is None or owed(row):
         return False
-    states.move(row, to=Status.ACTIVE)
+    if row.status == Status.PAST_DUE:
+        states.move(row, to=Status.ACTIVE)
+    elif present(row) is None:
+        return False
     end(row, now=now)
     row.save()
     return True
+
+
+def go_on_or_end(row: Subscription, *, now: datetime) -> None:
+    """Nothing is paid for that could be held: what is owed goes on being asked for. The caller saves the row."""
+    if present(row) is None or not owed(row):
+        end(row, now=now)
+        return
+    row.grace_ends_at = None
+    hold_or_release(row, now=now)
 
 
 def end(row: Subscription, *, now: datetime) -> None:

@@ -174,7 +174,7 @@ def _status(row: Subscription, found: ProviderSubscription) -> Status:
 
 def _ask_or_release(row: Subscription, found: ProviderSubscription, now: datetime) -> None:
     if row.status != Status.PAST_DUE:
-        overdue.end(row, now=now)
+        overdue.go_on_or_end(row, now=now)
         return
     overdue.begin(row, now=now)
     if found.status is ProviderStatus.UNPAID:

@@ -20,7 +20,7 @@ from quotas.meters import METERS
 from quotas.models import Grant, UsageTotal
 from quotas.periods import MONTHS_IN, Window
 
-# How long a period's total is watched for what comes late.
+# How long after its end a period's total is watched for what comes late.
 _WATCHED = timedelta(days=400)
 # What is given beside plan and add-ons raises the allowance; what is subscribed, rating knows by itself.
 _GIVEN = Q(source__startswith="gift:") | Q(source__startswith="credit:")
@@ -32,9 +32,9 @@ def usage_of(row: Subscription, period: Period) -> tuple[Usage, ...]:
     return (*_of_period(row, period, _totals(row, period.starts_at)), *_late(row, period.starts_at))
 
 
-def late_use(row: Subscription, *, now: datetime) -> tuple[Usage, ...]:
-    """What came late of whatever was billed before; of one currency, the others' with the next call."""
-    late = list(_late(row, now))
+def late_use(row: Subscription, *, before: datetime) -> tuple[Usage, ...]:
+    """What came late of billed periods that began before; of one currency, the others' with the next call."""
+    late = list(_late(row, before))
     return tuple(each for each in late if each.terms.currency == late[0].terms.currency)
 
 
@@ -45,7 +45,7 @@ def tenants_with_late_use(*, now: datetime) -> set[UUID]:
         meter=OuterRef("meter"),
         period_start=OuterRef("period_start"),
     )
-    billed = BilledUsage.objects.filter(period_start__gte=now - _WATCHED)
+    billed = BilledUsage.objects.filter(period_end__gte=now - _WATCHED)
     other = billed.annotate(total=Subquery(total.values("used"))).exclude(units=F("total"))
     return set(other.filter(total__isnull=False).values_list("tenant_id", flat=True))
 
@@ -110,7 +110,7 @@ def _totals(row: Subscription, period_start: datetime) -> dict[str, int]:
 def _late(row: Subscription, before: datetime) -> Iterator[Usage]:
     """What came of earlier periods since they were billed, under the terms that held last in each."""
     billed = BilledUsage.objects.filter(
-        tenant_id=row.tenant_id, period_start__gte=before - _WATCHED, period_start__lt=before
+        tenant_id=row.tenant_id, period_end__gte=before - _WATCHED, period_start__lt=before
     )
     for kept in billed.order_by("period_start", "meter"):
         totals = _totals(row, kept.period_start)

@@ -7,17 +7,18 @@ import pytest
 from django.core import mail
 
 from billing import books
-from billing.models import Dunning, Invoice, Payment, Subscription
+from billing.books.checking import faults
+from billing.models import Account, Dunning, Invoice, Payment, Subscription
 from billing.money import Money
 from billing.services import collecting, overdue, transactions, trials
-from billing.services.closing import close_due
+from billing.services.closing import bill_late_use, close_due
 from billing.services.dunning import STEPS, dun_due
 from billing.services.subscriptions import start
 from config.models import OutboxMessage
 from quotas.entitlements import snapshot
 from tenants.mails import posting
 from tenants.models import Mail, Person, Tenant
-from tests.billing.paying import FEB_28, JAN_31, SECOND, invoices, paying
+from tests.billing.paying import FEB_28, JAN_31, SECOND, invoices, paying, use
 from tests.billing.test_at_once import at_once
 from tests.client import member_of
 
@@ -77,6 +78,54 @@ def test_it_is_asked_for_by_degrees_each_step_once_until_it_is_given_up(owing, g
         len(STEPS), True, JAN_31 + 28 * DAY,
     )  # fmt: skip
     assert {invoice.status for invoice in invoices(globex)} == {"uncollectible"}
+
+
+def balance(tenant: Tenant, kind: str) -> int:
+    """Of one of its accounts, in USD."""
+    return Account.objects.get(tenant_id=tenant.id, kind=kind, currency="USD").balance_minor
+
+
+def test_the_last_use_is_given_up_with_the_rest_and_recovered_by_who_pays_after_all(owing, globex):
+    use(globex, 900_000_000, at=JAN_31, key="much")
+    while not Dunning.objects.get().is_given_up:
+        dun_due(now=JAN_31 + 28 * DAY - SECOND)
+        dun_due(now=JAN_31 + 28 * DAY)
+    use(globex, 50_000_000, at=FEB_28 - SECOND, key="late")
+    bill_late_use(now=FEB_28 + DAY)
+
+    rows = invoices(globex)
+    owed = sum(invoice.total_minor for invoice in rows)
+    assert {invoice.status for invoice in rows} == {"uncollectible"}
+    assert [line.kind for row in rows[1:] for line in row.lines.all()] == ["usage", "late_usage"]
+    assert (balance(globex, "bad_debt"), balance(globex, "receivable")) == (owed, 0)
+    for number, invoice in enumerate(rows):
+        pay(invoice, at=FEB_28 + 2 * DAY, ref=f"ch_{number}")
+    assert (balance(globex, "bad_debt"), balance(globex, "cash_stripe")) == (0, owed)
+    assert {invoice.status for invoice in invoices(globex)} == {"paid"}
+    owing.refresh_from_db()
+    assert (owing.status, owing.plan, list(faults())) == ("cancelled", "free", [])
+
+
+def test_the_last_invoice_of_one_who_left_is_asked_for_without_restricting_anything(globex):
+    row = paying(globex)
+    member_of(globex)
+    pay(invoices(globex)[0], at=JAN_31, ref="ch_1")
+    use(globex, 900_000_000, at=JAN_31, key="much")
+    Subscription.objects.filter(pk=row.pk).update(cancels_at_period_end=True)
+    close_due(now=FEB_28)
+    collecting.declined(tenant_id=globex.id, reason="declined", now=FEB_28)
+
+    holds = {day: (dun_due(now=FEB_28 + day * DAY), hold_of(globex)) for day in range(28)}
+
+    steps = [day for day, (taken, _) in holds.items() if taken]
+    assert (steps, {hold for _, hold in holds.values()}) == ([1, 3, 5, 7, 10, 14, 21], {""})
+    assert dun_due(now=FEB_28 + 28 * DAY) == 1
+    row.refresh_from_db()
+    assert (row.status, invoices(globex)[-1].status) == ("cancelled", "uncollectible")
+    assert kinds(globex) == ["payment_failed", "payment_given_up"]
+    paying(globex, at=FEB_28 + 30 * DAY)
+    assert overdue.payment_failed(tenant_id=globex.id, now=FEB_28 + 31 * DAY) is True
+    assert Dunning.objects.filter(ended_at=None).get().steps_done == 0
 
 
 @pytest.mark.parametrize("day", [0, 4, 15])
