@@ -29,6 +29,11 @@ IN_FLIGHT = Gauge(
 )
 # Refused before its address was looked at, or an address that is none of ours.
 NOWHERE = "unrouted"
+# What our own machines ask all the time: no service that anybody is promised.
+PROBE = "probe"
+_PROBES = frozenset(
+    {"/livez", "/readyz", "/health", "/api/health", "/ready", "/metrics", "/metrics/platform"}
+)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -45,13 +50,19 @@ class RequestMetricsMiddleware:
             response = self.get_response(request)
         finally:
             IN_FLIGHT.dec()
-        match = request.resolver_match
-        endpoint = f"/{match.route}" if match is not None else NOWHERE
+        endpoint = _endpoint(request)
         method = request.method if request.method in _METHODS else "other"
         requests, seconds = _children(method or "other", endpoint, response.status_code)
         requests.inc()
         seconds.observe(perf_counter() - began)
         return response
+
+
+def _endpoint(request: HttpRequest) -> str:
+    match = request.resolver_match
+    if match is not None:
+        return f"/{match.route}"
+    return PROBE if request.path_info in _PROBES else NOWHERE
 
 
 @lru_cache(maxsize=4096)

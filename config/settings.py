@@ -214,6 +214,7 @@ MIDDLEWARE = [
     # Before the tenant, so that a refused host is told in the asker's language too.
     "django.middleware.locale.LocaleMiddleware",
     "tenants.tls.CertificateMiddleware",
+    "tenants.metrics.MetricsMiddleware",
     "tenants.middleware.TenantMiddleware",
     "django.middleware.common.CommonMiddleware",
     # Sessions, CSRF, sign-in, messages, headers and htmx, of which an API request needs the headers.

@@ -13,7 +13,6 @@ urlpatterns = [
     path("api/v1/", include("billing.urls_square")),
     path("webhooks/", include("billing.urls_webhooks")),
     path("console/", include("apps.console.urls")),
-    path("", include("tenants.urls_square")),
     path("", include(docs_of("config.urls_public"))),
     path("", include("config.urls_reference")),
     path("", include("tenants.identity.urls_square")),

@@ -1,10 +1,11 @@
 """Prometheus: how many requests of each tenant were answered, and for whom `/metrics` is."""
 
+from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django_prometheus.exports import ExportToDjangoView
 from prometheus_client import CONTENT_TYPE_LATEST, Counter
@@ -30,19 +31,33 @@ def count_request(tenant_id: UUID, status: int) -> None:
     REQUESTS.labels(tenant=label, answer=f"{status // 100}xx").inc()
 
 
-def metrics(request: HttpRequest) -> HttpResponse:
-    """`/metrics`: what this process and those beside it have counted; for our own network, to others it does not exist."""
-    if is_from_outside(request):
-        raise Http404
+class MetricsMiddleware:
+    """Answers Prometheus before the host is looked at: it asks by the address of this very process.
+
+    `/metrics` is what this process and those beside it have counted, `/metrics/platform` how the servers
+    stand (config/measuring.py). Both are for our own network; to others they do not exist.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        answer = _ANSWERS.get(request.path_info)
+        if answer is None or request.method != "GET" or is_from_outside(request):
+            return self.get_response(request)
+        return answer(request)
+
+
+def _counted(request: HttpRequest) -> HttpResponse:
     if settings.PROMETHEUS_MULTIPROC_DIR:
         forget_the_dead(Path(settings.PROMETHEUS_MULTIPROC_DIR))
     answer: HttpResponse = ExportToDjangoView(request)
     return answer
 
 
-def platform_metrics(request: HttpRequest) -> HttpResponse:
-    """`/metrics/platform`: how the servers stand (config/measuring.py), by whichever process is asked."""
-    if is_from_outside(request):
-        raise Http404
-    now = timezone.now()  # noqa: TID251 - a view asks the clock
+def _standing(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()  # noqa: TID251 - whoever answers asks the clock
     return HttpResponse(exposition(now=now), content_type=CONTENT_TYPE_LATEST)
+
+
+_ANSWERS = {"/metrics": _counted, "/metrics/platform": _standing}

@@ -2,7 +2,7 @@
 
 from prometheus_client import REGISTRY
 
-from config.request_metrics import NOWHERE
+from config.request_metrics import NOWHERE, PROBE
 from tests.tenants.identity.people import browser
 
 
@@ -36,3 +36,12 @@ def test_addresses_and_methods_that_are_none_of_ours_make_no_series_of_their_own
         browser().generic("BREW", address)
 
     assert _count(method="other", endpoint=NOWHERE, status="404") == before + 2
+
+
+def test_probes_are_no_requests_of_the_service_whatever_host_they_name(db) -> None:
+    before = _count(method="GET", endpoint=PROBE, status="200")
+
+    for address in ("/livez", "/metrics"):
+        assert browser().get(address, HTTP_HOST="10.1.2.3:8000").status_code == 200
+
+    assert _count(method="GET", endpoint=PROBE, status="200") == before + 2

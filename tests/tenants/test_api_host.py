@@ -185,7 +185,7 @@ def test_a_former_name_in_x_tenant_says_where_the_tenant_is(acme, globex, token,
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/login", "/contacts", "/plan", "/metrics", "/signup", "/console/", "/errors/x",
+    "path", ["/", "/login", "/contacts", "/plan", "/signup", "/console/", "/errors/x",
              "/webhooks/stripe", "/api/", "/api/v2/contacts", "/api/v1", "/reference", "/docs/"]
 )  # fmt: skip
 def test_there_are_no_pages(acme, token, path):
