@@ -15,6 +15,7 @@ from uuid import UUID
 import pytest
 import redis
 from django.conf import settings
+from django.core.management.commands import flush
 from django.db import connection as any_connection
 from django.utils import translation
 
@@ -22,10 +23,10 @@ from config import context
 from config.celery import app as celery_app
 from config.ids import new_id
 from tests.client import Api
+from tests.engine.written import MIGRATED, WRITTEN
 
 ACME_ID = UUID("01900000-0000-7000-8000-00000000acde")
 GLOBEX_ID = UUID("01900000-0000-7000-8000-0000000910be")
-_KEPT = {"django_migrations"}
 connection: Any = any_connection
 
 
@@ -59,7 +60,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """The schemas of the two tenants, made by the real provisioning."""
     from tenants.crossing import again_where_crossed
     from tenants.granting import prepare_rights
@@ -74,6 +75,11 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
             tenant = _tenant_row(tenant_id, slug)
             provision(tenant_id=tenant.id)
             tenant.delete()
+    with pytest.MonkeyPatch.context() as patched:
+        # Content types and permissions stay where tables are emptied (tests/engine): a flush need not
+        # make them again.
+        patched.setattr(flush, "emit_post_migrate_signal", lambda *_: None)
+        yield
 
 
 def _let_owner_take_roles() -> None:
@@ -210,11 +216,7 @@ def _empty_tenant_schemas() -> None:
         for schema in {row[0] for row in cursor.fetchall()} - kept:
             # At once: a role alone is a fault that the doctor's tests beside this one would find.
             cursor.execute(f'DROP SCHEMA "{schema}" CASCADE; {drop_role_sql(schema)}')
-        cursor.execute(
-            "SELECT format('%%I.%%I', schemaname, tablename) FROM pg_tables"
-            " WHERE schemaname = ANY(%s) AND tablename <> ALL(%s)",
-            [sorted(kept), sorted(_KEPT)],
-        )
+        cursor.execute(WRITTEN, [sorted(kept), list(MIGRATED)])
         tables = [row[0] for row in cursor.fetchall()]
         if tables:
             cursor.execute(f"TRUNCATE {', '.join(tables)} CASCADE")
