@@ -93,7 +93,10 @@ app.conf.update(
         "bill-late-use": {"task": "billing.bill_late_use", "schedule": 86_400.0},
         "dun": {"task": "billing.dun", "schedule": 300.0},
         "expire-trials": {"task": "billing.expire_trials", "schedule": 300.0},
-        "resume-imports": {"task": "crm.resume_imports_everywhere", "schedule": 30.0},
+        "resume-imports": {
+            "task": "crm.resume_imports_everywhere",
+            "schedule": settings.PLAZA_IMPORT_SILENT_SECONDS / 2,
+        },
         "refresh-segments": {
             "task": "crm.refresh_segments_everywhere",
             "schedule": 60.0,

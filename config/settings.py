@@ -107,6 +107,13 @@ PLAZA_SPOOL = Path(
 PLAZA_FILES = Path(
     env.text("PLAZA_FILES", "Folder of uploaded files.", default=PLAZA_HOME / "files")
 )
+PLAZA_IMPORT_SILENT_SECONDS = env.number(
+    "PLAZA_IMPORT_SILENT_SECONDS",
+    "Seconds without a sign of life after which an import's worker counts as dead.",
+    default=60,
+    least=10,
+    most=3_600,
+)
 PLAZA_CLOSING_DAYS = env.number(
     "PLAZA_CLOSING_DAYS",
     "Days in which a closed tenant can be restored; it is erased after them.",

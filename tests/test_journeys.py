@@ -35,7 +35,9 @@ def embedded(test: Any) -> Any:
 @pytest.fixture(scope="module")
 def plaza(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plaza]:
     home = tmp_path_factory.mktemp("plaza")
-    with running_plaza(home, keep_servers=SYSTEM_SERVERS) as stack:
+    # The least that may be said: a killed worker's import waits for it.
+    silent = {"PLAZA_IMPORT_SILENT_SECONDS": "10"}
+    with running_plaza(home, keep_servers=SYSTEM_SERVERS, **silent) as stack:
         yield stack
 
 

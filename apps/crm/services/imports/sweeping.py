@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
@@ -9,16 +10,18 @@ from apps.crm.models import Import
 from apps.crm.services.imports import jobs, staging
 from config.celery import later
 
-# A batch takes well under a second; the heartbeat beats with each.
-SILENT_FOR = timedelta(seconds=60)
 LEFT_OVER_KEPT_FOR = timedelta(days=30)
 
 
 @transaction.atomic
 def wake_silent(*, now: datetime) -> int:
-    """Promise again every unfinished import that has not been heard of for SILENT_FOR."""
+    """Promise again every unfinished import not heard of for PLAZA_IMPORT_SILENT_SECONDS.
+
+    A batch takes well under a second; the heartbeat beats with each.
+    """
+    patience = timedelta(seconds=settings.PLAZA_IMPORT_SILENT_SECONDS)
     silent = Import.objects.select_for_update(skip_locked=True).filter(
-        status__in=Import.UNFINISHED, heartbeat_at__lt=now - SILENT_FOR
+        status__in=Import.UNFINISHED, heartbeat_at__lt=now - patience
     )
     woken = [job.pk for job in silent]
     Import.objects.filter(pk__in=woken).update(heartbeat_at=now)
