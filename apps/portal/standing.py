@@ -12,7 +12,9 @@ from apps.portal.offers import is_of_use
 from billing import catalogue
 from billing.catalogue import PlanSpec
 from billing.models import Subscription
+from billing.rating.terms import Terms
 from billing.services.subscriptions import subscription_of
+from billing.services.terms import present_terms
 from config.needs import Meter
 from quotas import entitlements, ledger
 from quotas.alerts.outlook import Outlook, outlooks
@@ -24,7 +26,7 @@ _NEAR_RATIO = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`trial_ends_at` only while on trial; `hold` is the code of billing's restriction, or empty."""
+    """`trial_ends_at` only while on trial; `terms` are what is billed, None where nothing is; `hold` is the code of billing's restriction, or empty."""
 
     plan: PlanSpec
     status: Promise
@@ -32,6 +34,7 @@ class Standing:
     trial_ends_at: datetime | None
     pending_plan: str
     is_collected: bool
+    terms: Terms | None
     hold: str
 
     @property
@@ -63,6 +66,7 @@ def standing_of(tenant_id: UUID, *, now: datetime) -> Standing:
     """Raises NotFound for a tenant without a subscription."""
     with on_square():
         row = subscription_of(tenant_id)
+        terms = present_terms(row) if row.billed_until else None
     is_trial = row.status == Subscription.Status.TRIALING
     return Standing(
         plan=catalogue.plan(row.plan),
@@ -71,6 +75,7 @@ def standing_of(tenant_id: UUID, *, now: datetime) -> Standing:
         trial_ends_at=row.trial_ends_at if is_trial else None,
         pending_plan=row.pending_plan,
         is_collected=row.is_collected,
+        terms=terms,
         hold=entitlements.snapshot(tenant_id, now=now).hold,
     )
 

@@ -4,6 +4,7 @@ from django.urls import path
 
 from apps.portal.views import (
     audit,
+    change,
     contacts,
     credentials,
     exports,
@@ -44,6 +45,7 @@ urlpatterns = [
     path("audit/export.csv", audit.export, name="portal-audit-export"),
     path("plan", plan.plan, name="portal-plan"),
     path("plan/confirmation", plan.confirmation, name="portal-confirmation"),
+    path("plan/change", change.change, name="portal-change"),
     path("plan/checkout", plan.checkout, name="portal-checkout"),
     path("usage", usage.usage, name="portal-usage"),
     path("usage/spend-cap", usage.spend_cap, name="portal-spend-cap"),

@@ -1,13 +1,15 @@
 """Home and plan: usage against limits, and the way to a greater plan."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
-from billing.models import Subscription
+from billing.models import Invoice, Subscription
 from config.needs import Meter
 from quotas import entitlements, ledger
 from tests.billing.conftest import pay
+from tests.billing.paying import paying
 from tests.portal.browser import found, signed_in
 from tests.quotas.test_alerts_api import growing
 
@@ -150,7 +152,14 @@ def test_a_paid_plan_is_changed_without_another_checkout(shop, settle, globex):
     pay(found(r'class="button" href="([^"]+)"', page))
     settle()
 
-    browser.post("/plan/checkout", {"plan": "scale"}, status=302, seen="/plan")
+    page = browser.get("/plan")
+    assert 'method="get" action="/plan/change"' in page
+    page = browser.get("/plan/change?plan=scale&currency=")
+    assert "Credit: Plan Growth" in browser.text
+    assert "The plan Scale, as asked for, from now on." in browser.text
+    shown = [int(each) for each in re.findall(r"Total USD.([\d]+)", browser.text)]
+    fields = dict(re.findall(r'name="(plan|quoted_at)" value="([^"]+)"', page))
+    browser.post("/plan/change", fields, status=302, seen=f"/plan/change?plan={fields['plan']}")
     assert browser.last["Location"] == "/plan"
     browser.get("/plan")
     assert "A change to Scale is asked for" in browser.text
@@ -159,6 +168,27 @@ def test_a_paid_plan_is_changed_without_another_checkout(shop, settle, globex):
     browser.get("/plan")
     assert "Scale Your plan" in browser.text
     assert Subscription.objects.get(tenant=globex).plan == "scale"
+    assert [Invoice.objects.get(kind="change").total_minor // 100] == shown
+
+
+def test_another_currency_and_seats_are_previewed_before_they_are_asked_for(globex, now):
+    paying(globex, at=now - timedelta(days=1))
+    browser = signed_in(globex, language="es")
+    page = browser.get("/plan")
+    assert "<option selected>USD</option>" in " ".join(page.split())
+
+    browser.get("/plan/change?currency=MXN&seats=22&interval=month&coupon=WELCOME20")
+
+    for words in (
+        "Hasta entonces todo queda igual.",
+        "MXN 1 849",
+        "MXN 438",
+        "Descuento WELCOME20",
+    ):
+        assert words in browser.text.replace("\N{NO-BREAK SPACE}", " "), words
+    assert Subscription.objects.get(tenant=globex).changes.count() == 0
+    browser.get("/plan/change?seats=many", status=400)
+    signed_in(globex, "editor").get("/plan/change?seats=22", status=403)
 
 
 @pytest.mark.parametrize(

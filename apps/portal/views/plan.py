@@ -50,6 +50,8 @@ def plan(request: HttpRequest) -> HttpResponse:
         "meters": meter_rows(tenant.id, now=now),
         "shares": share_rows(tenant),
         "offers": offers(standing.currency),
+        "terms": standing.terms,
+        "currencies": catalogue.CURRENCIES,
         "wanted": request.GET.get("wanted", ""),
         "may_export": exports.NEEDS.write in granted,
         "may_buy": _MONEY.write in granted,
