@@ -32,7 +32,7 @@ VERBS = ("get", "post", "put", "patch", "delete")
 ENDINGS = {"/api/v1/auth/logout-everywhere", "/api/v1/members/leave"}
 
 # Questions too long for an address.
-READ_BY_POST = {"/api/v1/contacts/batch/read"}
+READ_BY_POST = {"/api/v1/contacts/batch/read", "/api/v1/segments/count"}
 
 
 def verbs_of(callback: Any) -> list[str]:

@@ -5,6 +5,7 @@ import secrets
 import string
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -16,7 +17,8 @@ from config.errors import NotFound, ValidationFailed
 from config.logs import logger
 from tenants.identity.caller import Caller, CallerKind
 from tenants.identity.hashing import digest, new_secret
-from tenants.identity.refusals import ApiKeyInvalid, TokenInvalid
+from tenants.identity.key_places import networks_of
+from tenants.identity.refusals import ApiKeyEnded, ApiKeyInvalid, TokenInvalid
 from tenants.identity.scopes import permissions_in, scopes_of
 from tenants.isolation import on_square
 from tenants.models import ApiKey, Member, Person
@@ -39,10 +41,12 @@ def create_key(
     created_by_id: UUID,
     expires_at: datetime | None = None,
     now: datetime | None = None,
+    **more: Any,
 ) -> tuple[ApiKey, str]:
     """A key that acts as the member `created_by_id` within `scopes`; its text is not kept.
 
-    Raises ValidationFailed for unknown scopes and, when `now` is given, for an expiry not ahead of it.
+    `more` may be `allowed_networks`, and `replaces`, an older key. Raises ValidationFailed for unknown
+    scopes and networks and, when `now` is given, for an expiry not ahead of it.
     """
     if expires_at and now and not now < expires_at < now + _LONGEST_LIFE:
         raise ValidationFailed(errors={"expires_at": [_("A time ahead, within ten years.")]})
@@ -54,14 +58,67 @@ def create_key(
         prefix=prefix,
         key_hash=digest(raw),
         scopes=sorted(scopes_of(scopes)),
+        allowed_networks=networks_of(more.get("allowed_networks", ())),
+        replaces=more.get("replaces"),
         created_by_id=created_by_id,
         expires_at=expires_at,
     )
     key.refresh_from_db(fields=["created_at"])  # the database's clock set it
-    told = {"scopes": key.scopes, "expires_at": expires_at}
+    told = {"scopes": key.scopes, "networks": key.allowed_networks, "expires_at": expires_at}
     _record(Action.API_KEY_CREATED, key, Change(after=told))
     log.info("api_key.created", extra={"key_id": str(key.pk), "member_id": str(created_by_id)})
     return key, raw
+
+
+@transaction.atomic
+def rotate_key(
+    *, tenant_id: UUID, key_id: UUID, overlap: timedelta, by_id: UUID, now: datetime
+) -> tuple[ApiKey, str]:
+    """A new key like this one, which goes on for `overlap` at most; it lives as long as that was to live.
+
+    It acts as the member `by_id`, who is given its text: never as somebody else who made the older one.
+    Raises NotFound, ApiKeyEnded.
+    """
+    old = _locked(tenant_id, key_id)
+    if not old.is_live(at=now):
+        raise ApiKeyEnded()
+    made, raw = create_key(
+        tenant_id=tenant_id,
+        name=old.name,
+        scopes=old.scopes,
+        created_by_id=by_id,
+        expires_at=now + (old.expires_at - old.created_at) if old.expires_at else None,
+        allowed_networks=old.allowed_networks,
+        replaces=old,
+    )
+    old.expires_at = min(old.expires_at or now + overlap, now + overlap)
+    old.save(update_fields=["expires_at"])
+    told = {"replaced_by": str(made.pk), "expires_at": old.expires_at}
+    _record(Action.API_KEY_ROTATED, old, Change(after=told))
+    log.info("api_key.rotated", extra={"key_id": str(old.pk), "new_key_id": str(made.pk)})
+    return made, raw
+
+
+@transaction.atomic
+def limit_key(*, tenant_id: UUID, key_id: UUID, networks: Iterable[str]) -> ApiKey:
+    """Let the key be used from these addresses and networks alone; from everywhere for none.
+
+    Raises NotFound, ValidationFailed.
+    """
+    key = _locked(tenant_id, key_id)
+    before = {"networks": key.allowed_networks}
+    key.allowed_networks = networks_of(networks)
+    key.save(update_fields=["allowed_networks"])
+    after = {"networks": key.allowed_networks}
+    _record(Action.API_KEY_CHANGED, key, Change(before=before, after=after))
+    return key
+
+
+def _locked(tenant_id: UUID, key_id: UUID) -> ApiKey:
+    key = keys_of(tenant_id).select_for_update().filter(pk=key_id).first()
+    if key is None:
+        raise NotFound()
+    return key
 
 
 def _record(action: Action, key: ApiKey, change: Change) -> None:

@@ -19,6 +19,7 @@ from config.errors import DomainError
 from config.handlers import refusal, wants_page
 from config.needs import SAFE_METHODS, declared_by
 from config.personal import hide_personal, personal_context
+from tenants.address import address_of
 from tenants.identity.caller import (
     ANONYMOUS,
     Caller,
@@ -29,6 +30,7 @@ from tenants.identity.caller import (
 )
 from tenants.identity.demo import is_shut_out
 from tenants.identity.hashing import digest
+from tenants.identity.key_places import refuse_elsewhere
 from tenants.identity.keys import find_key, key_caller, note_use
 from tenants.identity.refusals import CredentialsMissing, TokenInvalid
 from tenants.identity.sessions import safe_next, session_caller, session_of
@@ -127,6 +129,7 @@ def _by_header(request: HttpRequest, given: str) -> _Found:
             known, until = _proved(*key, credential.strip(), tenant_of(request), now)
         snapshot.keep(key, known, until=until)
     if known.key is not None:
+        refuse_elsewhere(known.key.allowed_networks, address_of(request))
         note_use(known.key, now=now)
     return known
 

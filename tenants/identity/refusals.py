@@ -54,6 +54,22 @@ class ApiKeyInvalid(DomainError):
     title = _("The API key is not valid.")
 
 
+class ApiKeyAddressRefused(DomainError):
+    """The key is good, and is not to be used from the address that the request comes from."""
+
+    code = "api_key_address_refused"
+    status = 403
+    title = _("This API key is not allowed from this address.")
+
+
+class ApiKeyEnded(DomainError):
+    """The key is revoked or has expired: there is nothing to rotate. Make another one."""
+
+    code = "api_key_ended"
+    status = 409
+    title = _("This API key has ended.")
+
+
 class EmailTaken(DomainError):
     """There is a person with this e-mail already."""
 

@@ -147,6 +147,23 @@ class RolesOut(serializers.Serializer[Any]):
     previous = serializers.CharField(allow_null=True)
 
 
+class ApiKeyChange(StrictSerializer):
+    allowed_networks = serializers.ListField(
+        child=serializers.CharField(max_length=43),
+        max_length=50,
+        help_text="Addresses or networks (CIDR) that the key may be used from; none is everywhere.",
+    )
+
+
+class ApiKeyRotation(StrictSerializer):
+    overlap_seconds = serializers.IntegerField(
+        default=86_400,
+        min_value=0,
+        max_value=30 * 86_400,
+        help_text="For how long the older key goes on beside the new one.",
+    )
+
+
 class ApiKeyIn(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=100)
     scopes = serializers.ListField(
@@ -155,6 +172,12 @@ class ApiKeyIn(serializers.Serializer[Any]):
         " (GET /permissions); or the presets admin (read, write and delete) and readonly.",
     )
     expires_at = serializers.DateTimeField(required=False, allow_null=True)
+    allowed_networks = serializers.ListField(
+        child=serializers.CharField(max_length=43),
+        max_length=50,
+        default=list,
+        help_text="Addresses or networks (CIDR) that the key may be used from; none is everywhere.",
+    )
 
 
 _KEY_FIELDS = (
@@ -167,6 +190,8 @@ _KEY_FIELDS = (
     "expires_at",
     "last_used_at",
     "revoked_at",
+    "allowed_networks",
+    "replaces",
 )
 
 
@@ -174,6 +199,9 @@ class ApiKeyOut(RowSerializer[ApiKey]):
     """A key as it is listed: `prefix` is what its text begins with after `plz_`."""
 
     created_by = serializers.UUIDField(source="created_by_id", help_text="The id of the member.")
+    replaces = serializers.UUIDField(
+        source="replaces_id", allow_null=True, help_text="The key that it came in place of."
+    )
 
     class Meta:
         model = ApiKey

@@ -17,7 +17,7 @@ from tenants.identity.views.credentials import (
     PasswordReset,
     PasswordResetConfirmation,
 )
-from tenants.identity.views.keys import ApiKeyDetail, ApiKeys
+from tenants.identity.views.keys import ApiKeyDetail, ApiKeyRotate, ApiKeys
 from tenants.identity.views.people import Me, Members
 from tenants.identity.views.roles import Permissions, RoleDetail, Roles
 from tenants.identity.views.sessions import SessionDetail, Sessions
@@ -51,6 +51,7 @@ urlpatterns = [
     path("roles/<uuid:pk>", RoleDetail.as_view(), name="role"),
     path("api-keys", ApiKeys.as_view({"get": "list", "post": "create"}), name="api-keys"),
     path("api-keys/<uuid:pk>", ApiKeyDetail.as_view(), name="api-key"),
+    path("api-keys/<uuid:pk>/rotate", ApiKeyRotate.as_view(), name="api-key-rotate"),
     path("sso", Sso.as_view(), name="sso"),
     path("sso/remove", SsoRemoval.as_view(), name="sso-remove"),
     path("sso-domains", SsoDomains.as_view({"get": "list", "post": "create"}), name="sso-domains"),

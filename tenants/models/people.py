@@ -143,6 +143,11 @@ class ApiKey(VersionedModel):
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    # Networks as CIDR; none is everywhere.
+    allowed_networks = ArrayField(
+        models.CharField(max_length=43), default=list, db_default=[], blank=True
+    )
+    replaces = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="+")
 
     objects = VersionedQuerySet.as_manager()
     unversioned = frozenset({"last_used_at", "name"})

