@@ -10,7 +10,7 @@ LOCK := .plaza/boot/bin/uv pip compile --quiet --generate-hashes --no-emit-index
 	--python-version 3.11 pyproject.toml
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := up
-.PHONY: up test test-system lint format bench drills reset lock setup
+.PHONY: up test test-system test-pages lint format bench drills reset lock setup
 
 up: setup  ## set up and run everything until Ctrl-C
 	@exec $(LOCAL) up
@@ -22,6 +22,10 @@ test-system: setup  ## the same tests on Debian's PostgreSQL 15 and Redis 7
 	@$(PYTHON) -m config.local.debian
 	@exec $(RUN) --postgres-bin /usr/lib/postgresql/15/bin --redis-bin /usr/bin/redis-server \
 		-- env PLAZA_SYSTEM_SERVERS=1 $(PYTEST) $(ARGS)
+
+test-pages: setup  ## the pages in a real browser: journeys, accessibility, weight, nothing from elsewhere
+	@$(PYTHON) -m config.local.debian browser
+	@exec $(RUN) -- env PLAZA_PAGES=1 $(BIN)/python -m pytest tests/pages $(ARGS)
 
 lint: setup  ## every check that is no test
 	$(BIN)/ruff check

@@ -471,6 +471,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
 LOGIN_URL = "/login"
+# Of operators who opened the console's sign-in itself.
+LOGIN_REDIRECT_URL = "/console/"
 _is_https = PLAZA_SCHEME == "https"
 SESSION_ENGINE = "config.sessions"
 # Not in a cookie of their own: the session is one tenant's.

@@ -27,6 +27,8 @@ from tests.engine.written import MIGRATED, WRITTEN
 
 ACME_ID = UUID("01900000-0000-7000-8000-00000000acde")
 GLOBEX_ID = UUID("01900000-0000-7000-8000-0000000910be")
+# A browser of their own, and a stack: `make test-pages`.
+collect_ignore = [] if os.environ.get("PLAZA_PAGES") else ["pages"]
 connection: Any = any_connection
 
 

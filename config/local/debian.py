@@ -1,4 +1,4 @@
-"""Debian's PostgreSQL 15, Redis 7 and PgBouncer for `make test-system`: installed, but not as services."""
+"""Debian's programs for tests: servers for `make test-system`, installed but not as services, and Chromium for `test-pages`."""
 
 import os
 import subprocess
@@ -10,17 +10,20 @@ from pathlib import Path
 from config.local.terminal import standard_error
 from config.local.trouble import Trouble
 
-_PROGRAMS = {
+CHROMIUM = Path("/usr/bin/chromium")
+_SERVERS = {
     "postgresql-15": Path("/usr/lib/postgresql/15/bin/postgres"),
     "redis-server": Path("/usr/bin/redis-server"),
     "pgbouncer": Path("/usr/sbin/pgbouncer"),
 }
+_BROWSER = {"chromium": CHROMIUM, "fonts-liberation": Path("/usr/share/fonts/truetype/liberation")}
+_PROGRAMS = {"servers": _SERVERS, "browser": _BROWSER}
 _POLICY = Path("/usr/sbin/policy-rc.d")
 
 
-def install() -> None:
-    """Install what is missing. Raises Trouble when that is not possible."""
-    missing = [name for name, program in _PROGRAMS.items() if not program.exists()]
+def install(wanted: str) -> None:
+    """Install what is missing of `servers` or `browser`. Raises Trouble when that is not possible."""
+    missing = [name for name, program in _PROGRAMS[wanted].items() if not program.exists()]
     if not missing:
         return
     wish = "apt-get install --no-install-recommends " + " ".join(missing)
@@ -63,10 +66,10 @@ def _apt_get(*arguments: str) -> None:
         raise Trouble(f"apt-get {arguments[0]} failed:\n{told.stdout.strip()}")
 
 
-def main() -> int:
+def main(argv: list[str]) -> int:
     """Exit code: 0, or 1 with a message."""
     try:
-        install()
+        install(argv[0] if argv else "servers")
     except Trouble as trouble:
         standard_error().refuse(trouble)
         return 1
@@ -74,4 +77,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
