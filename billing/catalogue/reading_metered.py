@@ -97,11 +97,19 @@ def faults_of_metered(metered: object, limits: object) -> Iterator[str]:
         return
     for name, table in metered.items():
         if name not in set(BILLABLE):
-            yield f"metered.{name}: one of {', '.join(BILLABLE)}"
+            yield f"metered.{name}: {_why_not(name)}one of {', '.join(BILLABLE)}"
         elif not is_count(limits.get(name), least=0):
             yield f"metered.{name}: nothing lies above an unlimited allowance"
         else:
             yield from (f"metered.{name}.{fault}" for fault in _faults_of_price(table))
+
+
+def _why_not(name: str) -> str:
+    """Another window's use ends within a billing period, or never: no invoice is of it."""
+    if name not in set(METERS):
+        return ""
+    window = METERS[Meter(name)].window
+    return f"counted by the {window.value}, not by the billing period, so no invoice bills it; "
 
 
 def _faults_of_price(table: object) -> Iterator[str]:
