@@ -1,6 +1,7 @@
 """What deploy/ says is about this tree: its files, commands and variables exist."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -41,6 +42,7 @@ OF_COMPOSE = {
 }
 # What `${PLAZA_DIGEST:-}` adds to the image's name.
 OURS = "plaza${PLAZA_DIGEST:-}"
+WORKFLOWS = sorted((REPOSITORY / ".github" / "workflows").glob("*.yaml"))
 # Of the schemas that check-jsonschema brings along.
 SCHEMAS = files("check_jsonschema.builtin_schemas.vendor")
 
@@ -83,7 +85,7 @@ def test_the_linter_of_dockerfiles_has_nothing_to_say():
     ("file", "schema"),
     [
         (DEPLOY / "compose.yaml", "compose-spec.json"),
-        (REPOSITORY / ".github" / "workflows" / "ci.yaml", "github-workflows.json"),
+        *((file, "github-workflows.json") for file in WORKFLOWS),
     ],
 )
 def test_files_of_others_formats_are_valid_by_their_schema(file, schema):
@@ -92,6 +94,19 @@ def test_files_of_others_formats_are_valid_by_their_schema(file, schema):
     told = {"on" if key is True else key: value for key, value in read.items()}
 
     jsonschema.validate(told, json.loads((SCHEMAS / schema).read_text()))
+
+
+def test_the_workflows_run_our_own_checks_and_scripts():
+    ran = [
+        step.get("run", "")
+        for file in WORKFLOWS
+        for job in yaml.safe_load(file.read_text())["jobs"].values()
+        for step in job["steps"]
+    ]
+    scripts = {path for text in ran for path in re.findall(r"(?:\.ci|deploy)/[\w/.-]+", text)}
+
+    assert scripts == {".ci/run", "deploy/kubernetes/roll-out.sh"}
+    assert [path for path in scripts if not os.access(REPOSITORY / path, os.X_OK)] == []
 
 
 def test_compose_runs_every_role_from_one_image_by_the_command_lines_of_make_up(compose):
