@@ -6,7 +6,9 @@ from config.needs import Permission, Role
 
 # Whoever is a member at all.
 EVERYBODY = frozenset({Permission.ME_READ, Permission.ME_WRITE, Permission.TENANT_READ})
-_WORK = frozenset({"contacts", "companies", "orders", "imports", "campaigns", "content", "usage"})
+_WORK = frozenset(
+    {"contacts", "companies", "orders", "deals", "imports", "campaigns", "content", "usage"}
+)
 _DECISIONS = frozenset({Permission.CAMPAIGNS_SEND, Permission.CONTENT_REVIEW})
 _MONEY = frozenset({Permission.BILLING_READ, Permission.BILLING_WRITE})
 _SEATS = frozenset({Permission.MEMBERS_WRITE, Permission.MEMBERS_DELETE})

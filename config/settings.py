@@ -552,6 +552,8 @@ SPECTACULAR_SETTINGS = {
         "InvoiceKind": "billing.models.Invoice.Kind",
         "InvoiceStatus": "billing.models.Invoice.Status",
         "ImportStatus": "apps.crm.models.Import.Status",
+        "SegmentKind": "apps.crm.models.Segment.Kind",
+        "StageKind": "apps.crm.models.Stage.Kind",
         "PrivacyLaw": "apps.crm.models.PrivacyRequest.Law",
         "PrivacyRequestKind": "apps.crm.models.PrivacyRequest.Kind",
         "PrivacyRequestStatus": "apps.crm.models.PrivacyRequest.Status",

@@ -17,12 +17,8 @@ from apps.crm.models import (
     Order,
     PrivacyRequest,
     RetentionRule,
-    Segment,
-    SegmentChange,
-    SegmentMember,
     Tag,
 )
-from config.ids import new_id
 from tests.factories_books import *  # noqa: F403
 from tests.factories_campaigns import *  # noqa: F403
 from tests.factories_endings import *  # noqa: F403
@@ -30,6 +26,7 @@ from tests.factories_messages import *  # noqa: F403
 from tests.factories_money import *  # noqa: F403
 from tests.factories_people import *  # noqa: F403
 from tests.factories_providers import *  # noqa: F403
+from tests.factories_sales import *  # noqa: F403
 from tests.factories_schemas import *  # noqa: F403
 from tests.factories_subscriptions import *  # noqa: F403
 from tests.factories_trail import *  # noqa: F403
@@ -106,32 +103,6 @@ class OrderFactory(DjangoModelFactory[Order]):
     quantity = 1
     amount_minor = 1_177
     currency = "USD"
-
-
-class SegmentFactory(DjangoModelFactory[Segment]):
-    """A list made by hand."""
-
-    class Meta:
-        model = Segment
-
-    name = factory.Sequence(lambda n: f"Segment {n}")
-    kind = Segment.Kind.STATIC
-
-
-class SegmentMemberFactory(DjangoModelFactory[SegmentMember]):
-    class Meta:
-        model = SegmentMember
-
-    segment = factory.SubFactory(SegmentFactory)
-    contact = factory.SubFactory(ContactFactory)
-    entered_at = factory.LazyFunction(timezone.now)
-
-
-class SegmentChangeFactory(DjangoModelFactory[SegmentChange]):
-    class Meta:
-        model = SegmentChange
-
-    contact_id = factory.LazyFunction(new_id)
 
 
 class ImportFactory(DjangoModelFactory[Import]):

@@ -20,7 +20,7 @@ _PERSONS = frozenset(
 )
 _KEYS = frozenset(Permission) - _PERSONS
 # An app whose nouns are several has scopes of its own; of others the permissions are the scopes.
-_APPS = {"crm": frozenset({"contacts", "companies", "orders", "imports"})}
+_APPS = {"crm": frozenset({"contacts", "companies", "orders", "deals", "imports"})}
 # What any key may ask: who it is.
 _ANY_KEY = frozenset({Permission.ME_READ})
 

@@ -73,7 +73,7 @@ def test_an_erasure_leaves_nothing_of_the_person_in_any_table_and_everything_of_
     done = client.post(f"{PATH}/{asked['id']}/complete", status=200)
 
     assert done["erased"] == {
-        "contacts": 1, "orders": 1, "consents": 1, "waiting_rows": 1, "refused_rows": 1,
+        "contacts": 1, "orders": 1, "consents": 1, "notes": 0, "tasks": 0, "waiting_rows": 1, "refused_rows": 1,
         "privacy_requests": 1,
     }  # fmt: skip
     assert (done["status"], done["subject"], done["note"]) == ("completed", "", "")

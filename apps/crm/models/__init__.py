@@ -1,4 +1,6 @@
+from apps.crm.models.activities import Note, Task
 from apps.crm.models.consents import Consent
+from apps.crm.models.deals import Deal, Pipeline, Stage
 from apps.crm.models.imports import Import, ImportRow, ImportRowError
 from apps.crm.models.orders import Order
 from apps.crm.models.people import Company, Contact, ContactTag, Tag
@@ -11,14 +13,19 @@ __all__ = [
     "Consent",
     "Contact",
     "ContactTag",
+    "Deal",
     "Import",
     "ImportRow",
     "ImportRowError",
+    "Note",
     "Order",
+    "Pipeline",
     "PrivacyRequest",
     "RetentionRule",
     "Segment",
     "SegmentChange",
     "SegmentMember",
+    "Stage",
     "Tag",
+    "Task",
 ]

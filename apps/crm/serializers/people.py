@@ -163,6 +163,14 @@ class CompanyOut(RowSerializer[Company]):
         ]
 
 
+class CompanyNamed(StrictSerializer):
+    """One of them."""
+
+    id = serializers.UUIDField(required=False)
+    name = serializers.CharField(required=False)
+    external_id = serializers.CharField(required=False)
+
+
 class TagIn(StrictSerializer):
     name = LineField(max_length=100)
 

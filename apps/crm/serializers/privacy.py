@@ -85,6 +85,8 @@ class PersonalDataOut(serializers.Serializer[Any]):
     contact = serializers.DictField()
     orders = serializers.ListField(child=serializers.DictField())
     consents = serializers.ListField(child=serializers.DictField())
+    notes = serializers.ListField(child=serializers.DictField())
+    tasks = serializers.ListField(child=serializers.DictField())
     privacy_requests = serializers.ListField(child=serializers.DictField())
     waiting_rows = serializers.ListField(child=serializers.ListField())
 

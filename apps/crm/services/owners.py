@@ -21,12 +21,16 @@ def assign(contact: Contact, values: Mapping[str, Any]) -> None:
 
 
 def checked(
-    former: UUID | None, wanted: UUID | None, members: Collection[UUID] | None
+    former: UUID | None,
+    wanted: UUID | None,
+    members: Collection[UUID] | None,
+    *,
+    field: str = "owner_id",
 ) -> UUID | None:
     """`wanted`, unless it is neither nobody nor `former` nor a member. `members` None asks. Raises ValidationFailed."""
     if wanted is None or wanted == former:
         return wanted
     if wanted not in (members_among({wanted}) if members is None else members):
         message = _("No member here is the person with this id; /members tells who is.")
-        raise ValidationFailed(errors={"owner_id": [message]})
+        raise ValidationFailed(errors={field: [message]})
     return wanted

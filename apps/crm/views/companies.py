@@ -1,6 +1,7 @@
 """`/companies` and `/tags`."""
 
-from typing import cast
+from collections.abc import Collection
+from typing import Any, cast
 from uuid import UUID
 
 from django.utils import timezone
@@ -11,15 +12,18 @@ from rest_framework.response import Response
 
 from apps.crm.filters import CompanyFilter, TagFilter
 from apps.crm.models import Company, Tag
-from apps.crm.serializers.people import CompanyIn, CompanyOut, TagIn, TagOut
+from apps.crm.serializers.people import CompanyIn, CompanyNamed, CompanyOut, TagIn, TagOut
 from apps.crm.services import companies, tags
+from apps.crm.services.batches.companies import COMPANIES
 from apps.crm.services.companies import CompanyValues
+from apps.crm.views.batches import BatchActions, BatchRead, batch_schema
 from config.api import ViewSet, parse
 from config.needs import Feature, Needs, Permission
-from config.serializers import parse_changes
+from config.serializers import BatchOut, batch_of, parse_changes
 
 
-class CompanyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewSet):
+@batch_schema(CompanyIn)
+class CompanyViewSet(BatchActions, mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewSet):
     """Organisations that contacts belong to."""
 
     needs = Needs(
@@ -33,6 +37,7 @@ class CompanyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewSet):
     filterset_class = CompanyFilter
     ordering_fields = ("-id", "name")
     lookup_value_converter = "uuid"
+    batch_noun = COMPANIES
 
     @extend_schema(request=CompanyIn, responses={201: CompanyOut})
     def create(self, request: Request) -> Response:
@@ -58,6 +63,17 @@ class CompanyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewSet):
         """Delete the company; its contacts stay."""
         companies.delete(company_id=pk)
         return Response(status=204)
+
+
+@extend_schema(request=batch_of(CompanyNamed), responses={207: BatchOut})
+class CompanyBatchRead(BatchRead):
+    needs = Needs(
+        feature=Feature.CRM, read=Permission.COMPANIES_READ, write=Permission.COMPANIES_READ
+    )
+    noun, model = COMPANIES, Company
+
+    def rows_of(self, ids: Collection[UUID]) -> dict[UUID, Any]:
+        return {row.pk: CompanyOut(row).data for row in Company.objects.filter(pk__in=ids)}
 
 
 class TagViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewSet):

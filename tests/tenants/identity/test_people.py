@@ -212,7 +212,15 @@ def test_the_roles_are_those_of_the_house(acme, api):
         "description": "",
         "is_built_in": True,
         "permissions": [
-            *("campaigns:read", "companies:read", "contacts:read", "content:read", "imports:read"),
-            *("me:read", "me:write", "members:read", "orders:read", "tenant:read", "usage:read"),
+            *("campaigns:read", "companies:read", "contacts:read", "content:read", "deals:read"),
+            *(
+                "imports:read",
+                "me:read",
+                "me:write",
+                "members:read",
+                "orders:read",
+                "tenant:read",
+                "usage:read",
+            ),
         ],
     }

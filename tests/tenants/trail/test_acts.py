@@ -126,6 +126,10 @@ def test_what_is_deleted_imported_and_set_in_motion(acme, api, now):
             "orders": factories.OrderFactory().pk,
             "tags": factories.TagFactory().pk,
             "segments": factories.SegmentFactory().pk,
+            "deals": factories.DealFactory().pk,
+            "pipelines": factories.PipelineFactory().pk,
+            "notes": factories.NoteFactory().pk,
+            "tasks": factories.TaskFactory().pk,
             "briefs": factories.BriefFactory().pk,
             "pieces": factories.PieceFactory().pk,
             "templates": factories.TemplateFactory().pk,
@@ -144,10 +148,11 @@ def test_what_is_deleted_imported_and_set_in_motion(acme, api, now):
 
     assert actions(acme) == [
         "contact.deleted", "company.deleted", "order.deleted", "tag.deleted", "segment.deleted",
+        "deal.deleted", "pipeline.deleted", "note.deleted", "task.deleted",
         "brief.deleted", "piece.deleted", "template.deleted", "campaign.deleted", "campaign.moved",
         "import.started", "import.cancelled", "import.resumed",
     ]  # fmt: skip
     assert ("campaign.moved", {"status": "draft"}, {"status": "scheduled"}) in told(acme)
     for refused in ("contacts", "tags", "campaigns"):
         client.delete(f"/api/v1/{refused}/{made[refused]}", status=404)
-    assert len(actions(acme)) == 13
+    assert len(actions(acme)) == 17

@@ -42,8 +42,8 @@ class Plan:
     def _taken(self, values: Values) -> Done:
         former = self._meant_by(values)
         row = dict(former) if former else self._blank()
-        self._batch.noun.assign(row, values, self._found)
         row["updated_at"] = self._batch.now
+        self._batch.noun.assign(row, values, self._found)
         self._refuse_taken(row)
         if former is None and self._room is not None and len(self.new) >= self._room.rows:
             raise self._room.refusal

@@ -11,23 +11,26 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Count, F, Q
 
-from apps.crm.models import Consent, Import, ImportRow, Order, PrivacyRequest
+from apps.crm.models import Consent, Import, ImportRow, Note, Order, PrivacyRequest, Task
 from apps.crm.services import contact_rows, contacts
 from apps.crm.services.contact_rows import ContactRow
 from tenants.trail.actions import Action
 from tenants.trail.recording import Subject, record
 
+_ABOUT = ("contact", "company", "deal")
 _BLANKED = "UPDATE crm_importrowerror SET raw = '[]', reasons = '[]' WHERE lower(raw::text) LIKE %s"
 
 
 def data_of(*, contact_id: UUID) -> dict[str, Any]:
-    """{contact, orders, consents, privacy_requests, waiting_rows}: plain values, as the API writes them. Raises NotFound."""
+    """{contact, orders, consents, notes, tasks, privacy_requests, waiting_rows}: plain values, as the API writes them. Raises NotFound."""
     contact = contact_rows.get(contact_id)
     record(Action.PERSONAL_DATA_EXPORTED, Subject("contact", contact_id))
     return {
         "contact": contact,
         "orders": _plain(Order.objects.filter(contact_id=contact_id), "contact"),
         "consents": _plain(Consent.objects.filter(contact_id=contact_id), "contact"),
+        "notes": _plain(Note.objects.filter(contact_id=contact_id), *_ABOUT),
+        "tasks": _plain(Task.objects.filter(contact_id=contact_id), *_ABOUT),
         "privacy_requests": _plain(PrivacyRequest.objects.filter(contact_id=contact_id)),
         "waiting_rows": [row.raw for row in ImportRow.objects.filter(_waiting(contact))],
     }
@@ -44,6 +47,8 @@ def erase(*, contact_id: UUID, now: datetime) -> dict[str, int]:
         "contacts": 1,
         "orders": Order.objects.filter(contact_id=contact_id).count(),
         "consents": Consent.objects.filter(contact_id=contact_id).count(),
+        "notes": Note.objects.filter(contact_id=contact_id).count(),
+        "tasks": Task.objects.filter(contact_id=contact_id).count(),
         "waiting_rows": _erase_waiting(contact),
         "refused_rows": _blank_refused(contact),
         "privacy_requests": PrivacyRequest.objects.filter(contact_id=contact_id).update(
