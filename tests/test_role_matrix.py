@@ -32,7 +32,10 @@ VERBS = ("get", "post", "put", "patch", "delete")
 ENDINGS = {"/api/v1/auth/logout-everywhere", "/api/v1/members/leave"}
 
 # Questions too long for an address.
-READ_BY_POST = {"/api/v1/contacts/batch/read", "/api/v1/segments/count"}
+READ_BY_POST = {
+    *(f"/api/v1/{noun}/batch/read" for noun in ("companies", "contacts", "deals")),
+    "/api/v1/segments/count",
+}
 
 
 def verbs_of(callback: Any) -> list[str]:
