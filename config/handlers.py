@@ -24,6 +24,11 @@ from config.errors import (
 _PROGRAM_PATHS = ("/api/", "/webhooks/", "/openapi.json")
 
 
+def support(request: HttpRequest) -> dict[str, str]:
+    """For every page: where people get help, also who is refused everything else."""
+    return {"support_url": settings.PLAZA_SUPPORT_URL}
+
+
 def wants_page(request: HttpRequest) -> bool:
     """Whether a person's browser asked, and not for the API."""
     if request.path.startswith(_PROGRAM_PATHS):

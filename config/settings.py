@@ -78,6 +78,12 @@ if not (PLAZA_MASTER_KEYS or PLAZA_KMS):
 PLAZA_DOMAIN = env.text(
     "PLAZA_DOMAIN", "The square's host; tenants are its subdomains.", default="plaza.localhost"
 ).lower()
+PLAZA_SUPPORT_URL = env.url(
+    "PLAZA_SUPPORT_URL",
+    "Where people get help, a page or a mailto:; pages and refusals name it.",
+    schemes=("https", "http", "mailto"),
+    default=f"mailto:support@{PLAZA_DOMAIN}",
+)
 PLAZA_PORT = env.number("PLAZA_PORT", "The web server's port.", default=8000, least=1, most=65535)
 PLAZA_SCHEME = env.choice(
     "PLAZA_SCHEME",
@@ -250,6 +256,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
+                "config.handlers.support",
             ],
         },
     }
