@@ -103,12 +103,22 @@ class Snapshot:
         return self.cap.amount if self.cap.unit == self.budget_unit else 0
 
     def upgrade_for(self, meter: Meter, needed: int) -> str | None:
-        """The cheapest plan above the present one that allows `needed` in all; None where none does."""
+        """The cheapest plan above the present one that allows `needed` in all; None where none does.
+
+        None also where an override decides: it would decide under any plan.
+        """
+        if self._is_overruled(meter):
+            return None
         steps = self.ladder.get(meter.value, ())
         names = [plan for plan, _ in steps]
         above = names.index(self.plan) + 1 if self.plan in names else 0
         fitting = (plan for plan, limit in steps[above:] if limit is None or limit >= needed)
         return next(fitting, None)
+
+    def _is_overruled(self, meter: Meter) -> bool:
+        of_plans = [found.priority for found in self.grants if meter.value in found.ladder]
+        stated = [found.priority for found in self.grants if meter.value in found.limits]
+        return bool(of_plans) and max(stated, default=0) > max(of_plans)
 
     def upgrade_with(self, feature: Feature) -> str | None:
         """The cheapest plan that has `feature`."""

@@ -127,6 +127,19 @@ def test_no_plan_below_the_present_one_is_an_upgrade(granted: Granted) -> None:
     assert snapshot(tenant_id, now=NOON).upgrade_for(Meter.CONTACTS, 11) == "enterprise"
 
 
+def test_no_plan_is_named_where_an_override_decides(granted: Granted) -> None:
+    tenant_id = new_id()
+    granted(tenant_id, plan="free", contacts=500, api_calls=10)
+    entitlements.grant(
+        tenant_id=tenant_id, source="override:abuse", plan="", features=(), limits={"contacts": 20},
+        rates={}, ladder={}, feature_ladder={}, priority=900, now=NOON,
+    )  # fmt: skip
+    found = snapshot(tenant_id, now=NOON)
+    assert found.limit(Meter.CONTACTS) == 20
+    assert found.upgrade_for(Meter.CONTACTS, 21) is None
+    assert found.upgrade_for(Meter.API_CALLS, 11) == "starter"
+
+
 def test_the_cheapest_plan_with_a_feature_is_named(granted: Granted) -> None:
     tenant_id = new_id()
     granted(tenant_id)
