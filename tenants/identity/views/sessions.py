@@ -61,7 +61,7 @@ class Sessions(View):
         results = [_shown(row, current) for row in rows]
         return Response({"results": results, "next": None, "previous": None})
 
-    @extend_schema(responses={204: None})
+    @extend_schema(operation_id="me_sessions_end_others", responses={204: None})
     def delete(self, request: Request) -> Response:
         member = _themselves(request)
         end_others(member=member, but=caller_of(request).family, now=timezone.now())
