@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import psycopg
@@ -115,19 +116,25 @@ def _drop_roles(tenants: list[Tenant]) -> None:
 
 def rows_of_everybody() -> dict[str, Any]:
     """A digest of each table of the square and the stalls, and of every right: what injected SQL may not change."""
-    with owner_connection() as owner:
-        tables = owner.execute(
-            "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables"
-            " WHERE schemaname IN ('public', 'plaza') OR schemaname LIKE 't\\_%' ORDER BY 1"
-        ).fetchall()
-        parts = [
-            f"SELECT '{name}', md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {name} t"
-            for (name,) in tables
-        ]
-        rows: dict[str, Any] = dict(owner.execute(" UNION ALL ".join(parts)).fetchall())
-        for name, statement in _RIGHTS.items():
-            rows[name] = owner.execute(statement).fetchall()
+    owner = _watcher()
+    tables = owner.execute(
+        "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables"
+        " WHERE schemaname IN ('public', 'plaza') OR schemaname LIKE 't\\_%' ORDER BY 1"
+    ).fetchall()
+    parts = [
+        f"SELECT '{name}', md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {name} t"
+        for (name,) in tables
+    ]
+    rows: dict[str, Any] = dict(owner.execute(" UNION ALL ".join(parts)).fetchall())
+    for name, statement in _RIGHTS.items():
+        rows[name] = owner.execute(statement).fetchall()
     return rows
+
+
+@cache
+def _watcher() -> "psycopg.Connection[Any]":
+    """One session for all these questions: a new one would read the catalogue and plan 200 tables each time."""
+    return owner_connection()
 
 
 # Whoever tries to sign in at a tenant's host is told to that tenant, as its trail is for: no more than that.
