@@ -15,7 +15,7 @@ pytestmark = pytest.mark.timeout(900)
 DRILLS = {
     "role": [
         *("sqlwall", "interleave", "isolation", "provisioning", "offboard"),
-        *("webhooks", "reconcile", "clock"),
+        *("webhooks", "reconcile", "clock", "killmoney"),
     ],
     "tenant": ["sqlwall", "interleave"],
 }

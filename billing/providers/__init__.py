@@ -35,6 +35,12 @@ def configured() -> list[Gateway]:
     return [gateway(name) for name in NAMES if keys[name]]
 
 
+def forget() -> None:
+    """Let the next call make its accounts anew: a process that was forked must not speak on its parent's connections."""
+    _stripe.cache_clear()
+    _paypal.cache_clear()
+
+
 @lru_cache(maxsize=8)
 def _stripe(api_key: str, api_base: str, webhook_secret: str) -> Stripe:
     return Stripe(api_key=api_key, api_base=api_base, webhook_secret=webhook_secret)

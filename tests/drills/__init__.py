@@ -25,6 +25,9 @@
 
 These run against the real stack (granian with four processes, PostgreSQL, Valkey, Celery, over HTTP):
 
+  killmoney     a checkout, a change, a period's end and a step of dunning, each killed by SIGKILL at every
+                statement and every call of Stripe (`--n` the most of each): asked again, it ends as an
+                undisturbed one does, and nothing is charged twice.
   grants        200 clients at once on a quota of 1,000, with a web process killed in the middle: exactly
                 1,000 API calls, and exactly 1,000 contacts, are admitted.
   policy        suspended, resumed, a limit raised or lowered, a key or a family of tokens revoked, a role

@@ -71,10 +71,11 @@ def pasts(stripe_tenant: Tenant, paypal_tenant: Tenant) -> Iterator[list[Past]]:
         Subscription.objects.filter(tenant__in=tenants).update(**gone)
 
 
-def _price_for(provider: str) -> None:
+def price_for(provider: str, plan: str = _PLAN) -> None:
+    """Let the provider have the plan's price of a month, in USD."""
     account = gateway(provider)
     for difference in prices.differences(account):
-        if difference.spec.lookup_key == f"plaza_{_PLAN}_usd_month":
+        if difference.spec.lookup_key == f"plaza_{plan}_usd_month":
             prices.bring(account, difference)
 
 
@@ -92,7 +93,7 @@ def _issue(tenant: Tenant, key: str, now: datetime, usage: int) -> None:
 def _with_stripe(standin: StripeStandin, tenant: Tenant) -> Past:
     """Collected twice (once after a decline), refunded in part, disputed and won; then to end with its period."""
     now = datetime.now(UTC)
-    _price_for("stripe")
+    price_for("stripe")
     pay(_checkout(tenant, "stripe"))
     held = standin.account.find("subscription")[0]["id"]
     _begin(tenant, "stripe", held, now)
@@ -129,7 +130,7 @@ def _with_stripe(standin: StripeStandin, tenant: Tenant) -> Past:
 def _with_paypal(standin: PayPalStandin, tenant: Tenant) -> Past:
     """Captured, a cycle taken by PayPal itself, and a second capture after it."""
     now = datetime.now(UTC)
-    _price_for("paypal")
+    price_for("paypal")
     order = partial(_order, standin)
     order("balances", may_raise=True)
     agreed = requests.post(
