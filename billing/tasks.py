@@ -14,6 +14,7 @@ from billing.services import (
     commands,
     dunning,
     expiring,
+    forgetting,
     inbox,
     invitations,
     offboarding,
@@ -57,6 +58,12 @@ def retry_provider_commands() -> int:
 def reconcile() -> int:
     """List where the providers and we differ; nothing is changed by it."""
     return reconciling.reconcile_all(now=timezone.now())
+
+
+@shared_task(name="billing.forget_provider_rows", base=TenantTask, public=True)
+def forget_provider_rows() -> int:
+    """Forget what is old and settled of the providers' money, commands and differences."""
+    return forgetting.forget_settled(now=timezone.now())
 
 
 @shared_task(name="billing.keep_months", base=TenantTask, public=True)

@@ -88,6 +88,10 @@ app.conf.update(
             "schedule": 15.0,
         },
         "reconcile": {"task": "billing.reconcile", "schedule": 86_400.0},
+        "forget-provider-rows": {
+            "task": "billing.forget_provider_rows",
+            "schedule": 86_400.0,
+        },
         "keep-inbox-months": {"task": "billing.keep_months", "schedule": 21_600.0},
         "close-periods": {"task": "billing.close_periods", "schedule": 60.0},
         "bill-late-use": {"task": "billing.bill_late_use", "schedule": 86_400.0},

@@ -158,7 +158,7 @@ USAGE_RETENTION_DAYS = env.number(
 )
 WEBHOOK_RETENTION_DAYS = env.number(
     "WEBHOOK_RETENTION_DAYS",
-    "Days for which the inbox keeps providers' webhooks; that each came once is known for ever.",
+    "Days for which providers' webhooks, and their settled money and commands, are kept; that each came once is known for ever.",
     default=400,
     least=60,
 )
