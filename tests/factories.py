@@ -28,6 +28,7 @@ from tests.factories_people import *  # noqa: F403
 from tests.factories_providers import *  # noqa: F403
 from tests.factories_sales import *  # noqa: F403
 from tests.factories_schemas import *  # noqa: F403
+from tests.factories_sign_ins import *  # noqa: F403
 from tests.factories_subscriptions import *  # noqa: F403
 from tests.factories_trail import *  # noqa: F403
 

@@ -16,13 +16,11 @@ from tenants.models import (
     CustomRole,
     Domain,
     DomainClaim,
-    MailedProof,
     Member,
     Person,
     PersonIdentity,
     RefreshToken,
     RetiredSlug,
-    SignIn,
     SsoConnection,
     SsoDomain,
     SsoIdentity,
@@ -218,23 +216,3 @@ class TenantVersionFactory(DjangoModelFactory[TenantVersion]):
     tenant_id = factory.LazyFunction(new_id)
     token = factory.LazyFunction(lambda: new_id().hex)
     changed_at = factory.LazyFunction(timezone.now)
-
-
-class MailedProofFactory(DjangoModelFactory[MailedProof]):
-    class Meta:
-        model = MailedProof
-
-    kind = MailedProof.Kind.PASSWORD_RESET
-    person = factory.SubFactory(PersonFactory)
-    secret_hash = factory.Sequence(lambda n: f"{n:064d}")
-    expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(hours=1))
-
-
-class SignInFactory(DjangoModelFactory[SignIn]):
-    class Meta:
-        model = SignIn
-
-    member = factory.SubFactory(MemberFactory)
-    kind = SignIn.Kind.SESSION
-    created_at = factory.LazyFunction(timezone.now)
-    last_seen_at = factory.LazyFunction(timezone.now)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -134,6 +135,13 @@ def check_the_console(plaza: Plaza) -> None:
             | {"username": "operator@plaza.test", "password": plaza.secret("PLAZA_DEMO_PASSWORD")},
         )
         assert signed.status_code == 302, signed.text[:500]
+        step = console.get(signed.headers["Location"])
+        code = re.search(r'id="demo-code">([0-9]{6})<', step.text)
+        assert code is not None, step.text[:500]
+        proved = console.post(
+            "/console/second-factor/", data=hidden_fields(step.text) | {"otp": code[1]}
+        )
+        assert proved.status_code == 200, proved.text[:500]
         listing = console.get("/console/tenants/tenant/").text
         assert "cdnow" in listing
         assert "growth" in listing

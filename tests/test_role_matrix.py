@@ -104,8 +104,8 @@ def test_every_permission_is_asked_for_somewhere():
         for _, verb, needs in endpoints(settings.ROOT_URLCONF)
         if not needs.public
     }
-    # `pii:read` masks; settings of the organisation have no address of their own yet.
-    assert set(Permission) - asked == {Permission.PII_READ, Permission.TENANT_WRITE}
+    # `pii:read` masks.
+    assert set(Permission) - asked == {Permission.PII_READ}
 
 
 def test_the_gate_holds_each_address_to_the_table(acme, api):

@@ -136,3 +136,24 @@ class NewPasswordForm(LinkForm):
             attrs={"autocomplete": "new-password", "maxlength": _LONGEST_PASSWORD}
         ),
     )
+
+
+class CodeForm(ServiceForm):
+    otp = forms.CharField(
+        label=_("Code"),
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "maxlength": 40}),
+    )
+
+
+class PresentPasswordForm(ServiceForm):
+    present_password = forms.CharField(
+        label=_("Present password"),
+        strip=False,
+        widget=forms.PasswordInput(
+            attrs={"autocomplete": "current-password", "maxlength": _LONGEST_PASSWORD}
+        ),
+    )
+
+
+class RemovalForm(PresentPasswordForm, CodeForm):
+    field_order = ("present_password", "otp")

@@ -67,4 +67,4 @@ def _tell_sign_ins(plan: Plan, terminal: Terminal) -> None:
     for slug, _ in _TENANTS:
         people = ", ".join(f"{role}@{slug}.test" for role in _ROLES)
         terminal.line(f"  {slug:<9} {people}")
-    terminal.line(f"  Console   {OPERATOR}")
+    terminal.line(f"  Console   {OPERATOR}; its second step tells the code, as a demo has no app")

@@ -35,7 +35,7 @@ class EmailChangeIn(serializers.Serializer[Any]):
 
 class SessionOut(serializers.Serializer[Any]):
     id = serializers.UUIDField()
-    kind = serializers.ChoiceField(choices=["session", "token"])
+    kind = serializers.CharField(help_text="`session` of a browser, or `token` of a program.")
     device = serializers.CharField()
     user_agent = serializers.CharField()
     address = serializers.CharField(help_text="Where it began.")

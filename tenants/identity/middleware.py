@@ -29,16 +29,19 @@ from tenants.identity.caller import (
     tenant_of,
 )
 from tenants.identity.demo import is_shut_out
+from tenants.identity.factor_policy import refuse_without
 from tenants.identity.hashing import digest
 from tenants.identity.key_places import refuse_elsewhere
 from tenants.identity.keys import find_key, key_caller, note_use
-from tenants.identity.refusals import CredentialsMissing, TokenInvalid
+from tenants.identity.refusals import CredentialsMissing, SecondFactorRequired, TokenInvalid
 from tenants.identity.sessions import safe_next, session_caller, session_of
 from tenants.identity.signing import signing_key
 from tenants.identity.tokens import member_by_access
 from tenants.isolation import lookup_context
 from tenants.models import ApiKey, Member, Tenant
 from tenants.trail.origin import asked_by
+
+SET_UP_PAGE = "/account/second-factor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,9 @@ class CallerMiddleware:
             found = _identify(request)
             _set(request, found)
             tell_cause(_cause(view, found, kwargs))
+            refuse_without(
+                view, tenant=tenant_of(request), caller=found.caller, member=found.member
+            )
         except (DomainError, OperationalError) as raised:
             error = as_domain_error(raised)
             return None if is_public or error is None else _refused(request, error)
@@ -155,16 +161,25 @@ def _proved(
 
 
 def _refused(request: HttpRequest, error: DomainError) -> HttpResponse:
-    """The refusal as the asker reads it: a person without a session is sent to sign in."""
-    if not isinstance(error, CredentialsMissing):
-        return refusal(request, error)
+    """The refusal as the asker reads it: a person without a session, or a second factor, is sent on a page."""
+    if isinstance(error, SecondFactorRequired) and wants_page(request):
+        return HttpResponseRedirect(SET_UP_PAGE)
+    return (
+        _sent_to_sign_in(request)
+        if isinstance(error, CredentialsMissing)
+        else refusal(request, error)
+    )
+
+
+def _sent_to_sign_in(request: HttpRequest) -> HttpResponse:
+    """A person; a program is told."""
     htmx = getattr(request, "htmx", False)
     if htmx:
         return HttpResponseClientRedirect(_sign_in_url(request.htmx.current_url_abs_path))  # type: ignore[attr-defined]
     if wants_page(request):
         came_for = request.get_full_path() if request.method in SAFE_METHODS else None
         return HttpResponseRedirect(_sign_in_url(came_for))
-    return refusal(request, error)
+    return refusal(request, CredentialsMissing())
 
 
 def _sign_in_url(came_for: str | None) -> str:

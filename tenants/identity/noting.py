@@ -25,6 +25,11 @@ def note_signed_out_everywhere(member: Member) -> None:
     _of_themselves(Action.SIGN_INS_ENDED, member, Change())
 
 
+def note_second_factor(action: Action, member: Member) -> None:
+    """That the person set one up, renewed its codes or let go of it: in that transaction."""
+    _of_themselves(action, member, Change())
+
+
 def note_reuse(member: Member) -> None:
     """A used refresh token of theirs came again, from whomever, and its family is revoked."""
     subject = Subject("member", member.pk, masked(member.person.email))

@@ -158,3 +158,45 @@ class WrongPassword(DomainError):
     code = "wrong_password"
     status = 403
     title = _("The present password is wrong.")
+
+
+class SecondFactorNeeded(DomainError):
+    """The password is right, and the person has a second factor: send its code, or a recovery code, as `otp`."""
+
+    code = "second_factor_needed"
+    status = 401
+    title = _("Enter the code of your authenticator app, or a recovery code.")
+    headers: Mapping[str, str] = {"WWW-Authenticate": _CHALLENGE}
+
+
+class SecondFactorInvalid(DomainError):
+    """The code is wrong, too old, or was taken before."""
+
+    code = "second_factor_invalid"
+    status = 401
+    title = _("This code is wrong, or was used before. Wait for the next one.")
+    headers: Mapping[str, str] = {"WWW-Authenticate": _CHALLENGE}
+
+
+class SecondFactorRequired(DomainError):
+    """The organisation asks members of this role for a second factor, and this sign-in proved none."""
+
+    code = "second_factor_required"
+    status = 403
+    title = _("This organisation asks for a second factor. Set one up, or sign in again with it.")
+
+
+class SecondFactorKnown(DomainError):
+    """The person has an authenticator app already; it is removed before another one is set up."""
+
+    code = "second_factor_known"
+    status = 409
+    title = _("You have an authenticator app already.")
+
+
+class SecondFactorNotSetUp(DomainError):
+    """The person has no authenticator app yet, or did not begin with one."""
+
+    code = "second_factor_not_set_up"
+    status = 409
+    title = _("Set up an authenticator app first.")

@@ -16,6 +16,12 @@ from tenants.models import ApiKey, Member, Person
 class SignIn(serializers.Serializer[Any]):
     email = serializers.EmailField(max_length=254)
     password = serializers.CharField(max_length=LONGEST_PASSWORD, trim_whitespace=False)
+    otp = serializers.CharField(
+        max_length=40,
+        required=False,
+        allow_blank=True,
+        help_text="Where `second_factor_needed` asks for it: the app's code, or a recovery code.",
+    )
 
 
 class RefreshIn(serializers.Serializer[Any]):

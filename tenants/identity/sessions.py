@@ -26,9 +26,7 @@ from tenants.identity.caller import (
     person_caller,
     tenant_of,
 )
-from tenants.identity.noting import note_failed_sign_in, note_sign_in, note_sign_out
-from tenants.identity.passwords import prove_by_password
-from tenants.identity.refusals import InvalidCredentials
+from tenants.identity.noting import note_sign_in, note_sign_out
 from tenants.isolation import on_square
 from tenants.models import Member, Person, SignIn
 
@@ -38,7 +36,6 @@ __all__ = [
     "safe_next",
     "session_caller",
     "session_of",
-    "sign_in",
     "sign_out",
 ]
 
@@ -54,18 +51,6 @@ class OpenSession:
     member: Member
     sign_in_id: UUID | None = None
     has_second_factor: bool = False
-
-
-@on_square()
-def sign_in(request: HttpRequest, *, email: str, password: str, now: datetime) -> Member:
-    """Prove by password, then open the session. Raises InvalidCredentials, RateLimited, ServiceUnavailable."""
-    try:
-        member = prove_by_password(request, email=email, password=password)
-    except InvalidCredentials:
-        note_failed_sign_in(email=email)
-        raise
-    open_session(request, member=member, now=now)
-    return member
 
 
 def open_session(

@@ -42,6 +42,12 @@ def note_seen(*, sign_in_id: UUID, last_seen_at: datetime, now: datetime) -> Non
             SignIn.objects.filter(pk=sign_in_id).update(last_seen_at=now)
 
 
+def note_factor(*, sign_in_id: UUID | None) -> None:
+    """That it proved a second factor since it began: of tokens the next one says so."""
+    if sign_in_id is not None:
+        SignIn.objects.filter(pk=sign_in_id).update(has_second_factor=True)
+
+
 def open_sign_ins(*, member: Member, now: datetime) -> QuerySet[SignIn]:
     """Those of this member by which somebody may still come in, the last seen first."""
     sessions_from = now - timedelta(seconds=settings.SESSION_COOKIE_AGE)

@@ -20,6 +20,14 @@ from tenants.identity.views.credentials import (
 from tenants.identity.views.keys import ApiKeyDetail, ApiKeyRotate, ApiKeys
 from tenants.identity.views.people import Me, Members
 from tenants.identity.views.roles import Permissions, RoleDetail, Roles
+from tenants.identity.views.second_factor import (
+    App,
+    AppConfirmation,
+    Policy,
+    RecoveryCodes,
+    SecondFactor,
+    SecondFactorRemoval,
+)
 from tenants.identity.views.sessions import SessionDetail, Sessions
 
 urlpatterns = [
@@ -43,6 +51,12 @@ urlpatterns = [
     path("me/email", EmailChange.as_view(), name="my-email"),
     path("me/sessions", Sessions.as_view(), name="my-sessions"),
     path("me/sessions/<uuid:pk>", SessionDetail.as_view(), name="my-session"),
+    path("me/second-factor", SecondFactor.as_view(), name="my-second-factor"),
+    path("me/second-factor/totp", App.as_view(), name="my-app"),
+    path("me/second-factor/totp/confirm", AppConfirmation.as_view(), name="my-app-confirm"),
+    path("me/second-factor/recovery-codes", RecoveryCodes.as_view(), name="my-recovery-codes"),
+    path("me/second-factor/remove", SecondFactorRemoval.as_view(), name="my-second-factor-remove"),
+    path("sign-in-policy", Policy.as_view(), name="sign-in-policy"),
     path("me", Me.as_view(), name="me"),
     path("users/profile", Me.as_view(), name="users-profile"),
     path("members", Members.as_view({"get": "list"}), name="members"),

@@ -3,6 +3,7 @@
 from tenants.models.archives import Archive, Restoration
 from tenants.models.attempts import AttemptCount
 from tenants.models.claims import DomainClaim
+from tenants.models.factors import Authenticator, RecoveryCode
 from tenants.models.fleet import ReadySchema, Template
 from tenants.models.life import Erasure
 from tenants.models.messages import Mail, WebhookDelivery, WebhookEndpoint
@@ -30,6 +31,7 @@ __all__ = [
     "ApiKey",
     "Archive",
     "AttemptCount",
+    "Authenticator",
     "CrossingCode",
     "CustomRole",
     "DataKey",
@@ -44,6 +46,7 @@ __all__ = [
     "PersonIdentity",
     "PersonManager",
     "ReadySchema",
+    "RecoveryCode",
     "RefreshToken",
     "Restoration",
     "RetiredSlug",

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -39,6 +40,8 @@ class Tenant(VersionedModel, TenantMixin):  # type: ignore[misc]
     is_demo = models.BooleanField(default=False)
     # Where its data lies (tenants/regions.py); empty where regions are not told apart.
     data_region = models.CharField(max_length=32, blank=True, db_default="")
+    # Of whose members a second factor is asked (tenants/identity/factor_policy.py); `*` is everybody.
+    second_factor_roles = ArrayField(models.CharField(max_length=64), default=list, db_default=[])
     created_at = models.DateTimeField(db_default=Now())
     # The state from which it was closed is that to which `restore` leads back.
     closing_reason = models.CharField(max_length=200, blank=True)

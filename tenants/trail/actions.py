@@ -18,6 +18,10 @@ class Action(StrEnum):
     RESET_ASKED = "password_reset.asked"
     PASSWORD_CHANGED = "password.changed"  # noqa: S105 (an act, not a secret)
     EMAIL_CHANGE_ASKED = "email_change.asked"
+    SECOND_FACTOR_SET_UP = "second_factor.set_up"
+    SECOND_FACTOR_REMOVED = "second_factor.removed"
+    SECOND_FACTOR_ASKED = "second_factor.asked"
+    RECOVERY_CODES_MADE = "recovery_codes.made"
     EMAIL_CHANGED = "email.changed"
     MEMBER_ADDED = "member.added"
     MEMBER_INVITED = "member.invited"

@@ -7,7 +7,7 @@ import pytest
 from tenants.models import Person
 from tenants.services import host_of
 from tests.client import PASSWORD
-from tests.console.doors import LISTS, page_of, sign_in
+from tests.console.doors import LISTS, page_of, prove, sign_in
 from tests.portal.browser import SQUARE, Browser, found, person_of, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -76,3 +76,37 @@ def test_the_console_states_its_own_policy_and_loads_from_no_other_host(operator
         assert re.findall(r"<script(?![^>]*\bsrc=)(?![^>]*application/json)", page) == []
         loaded = re.findall(r'<(?:script|link|img)[^>]*\b(?:src|href)="([^"]+)"', page)
         assert [address for address in loaded if not re.match(r"/(?!/)", address)] == []
+
+
+def test_an_operator_proves_a_second_factor_always(db, settings, operator):
+    person = Person.objects.get(email="operator@plaza.test")
+    other = Browser(SQUARE)
+    sign_in(other, person.email, status=302)
+    assert other.last["Location"] == "/console/second-factor/?next=%2Fconsole%2F"
+
+    # The password alone opens nothing; nor does another's code, nor one that was used.
+    other.get("/console/", status=302)
+    other.get("/console/tenants/tenant/", status=302)
+    other.post("/console/second-factor/", {"otp": "000000"}, status=401)
+    assert "This is a demo" in other.text
+    prove(other, person, status=302)
+    other.get("/console/")
+
+    settings.IS_PRODUCTION = True
+    olivia = Person.objects.create_user("olivia@plaza.mx", PASSWORD, kind=Person.Kind.OPERATOR)
+    real = Browser(SQUARE)
+    sign_in(real, olivia.email, status=302)
+    real.get("/console/second-factor/?next=//evil.example/")
+    assert "This is a demo" not in real.text
+    page = prove(real, olivia)
+    assert len(re.findall("<li><code>[A-Z2-7-]{19}</code>", page)) == 10
+    real.get("/console/")
+    Browser(SQUARE).get("/console/second-factor/", status=302)
+
+
+def test_a_member_reaches_no_second_step(acme):
+    member = signed_in(acme)
+    stolen = Browser(SQUARE)
+    stolen.client.cookies = member.client.cookies
+    stolen.get("/console/second-factor/", status=302)
+    assert stolen.last["Location"] == "/console/login/"

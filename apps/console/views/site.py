@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from functools import wraps
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils import timezone
@@ -14,14 +15,13 @@ from unfold.sites import UnfoldAdminSite
 
 from apps.console.money_pages import month_page, panels_of_margins
 from apps.console.summary import figures
+from apps.console.views import door
 from config.errors import DomainError
 from config.handlers import refusal
 from config.needs import Needs, needs
+from tenants.identity import operators
 from tenants.identity.passwords import guard_sign_in
 from tenants.models import Person
-from tenants.trail.actions import Action
-from tenants.trail.masking import masked
-from tenants.trail.recording import Subject, record_for_operators
 
 # Who enters, the site decides itself: operators sign in here, not at a tenant.
 _OWN_DOOR = Needs(public=True, critical=True, meter=None)
@@ -38,20 +38,24 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]
 
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user
-        return isinstance(user, Person) and user.is_active and user.is_staff
+        is_operator = isinstance(user, Person) and user.is_active and user.is_staff
+        return is_operator and operators.has_proved(request)
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The sign-in, under the limits of every sign-in by password."""
+        """The sign-in, under the limits of every sign-in by password; then comes the second factor."""
         if request.method == "POST":
             try:
                 guard_sign_in(request, email=request.POST.get("username", ""))
             except DomainError as error:
                 return refusal(request, error)
         answer: HttpResponse = super().login(request, extra_context)
+        if request.method == "POST" and answer.status_code == HTTPStatus.FOUND:
+            operators.forget_proof(request)
+            return HttpResponseRedirect(f"{door.PAGE}?{urlencode({'next': answer['Location']})}")
         if request.method == "POST":
-            _note(request, is_let_in=answer.status_code == HTTPStatus.FOUND)
+            door.note(request.POST.get("username", ""), is_let_in=False)
         return answer
 
     def index(
@@ -74,18 +78,12 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]
 
     def get_urls(self) -> list[Any]:
         urls: list[Any] = [
+            path("second-factor/", door.second_step, name="second-factor"),
             path("margins/", self.admin_view(self.margins), name="margins"),
             *super().get_urls(),
         ]
         _declare(urls)
         return urls
-
-
-def _note(request: HttpRequest, *, is_let_in: bool) -> None:
-    """In the operators' trail, whether or not there is such an operator."""
-    action = Action.SIGN_IN_SUCCEEDED if is_let_in else Action.SIGN_IN_FAILED
-    label = masked(request.POST.get("username", "")[:254])
-    record_for_operators(action, Subject("person", "", label))
 
 
 def _declare(urls: Iterable[URLPattern | URLResolver]) -> None:

@@ -11,7 +11,7 @@ from billing.refusals import InvitationInvalid
 from billing.services.invitations import Acceptance, accept
 from config.context import Place, require_tenant
 from config.errors import DomainError, ValidationFailed
-from tenants.identity import sessions
+from tenants.identity import entering
 from tenants.identity.refusals import AlreadyMember, InvalidCredentials
 from tenants.identity.throttles import by_address, limited
 
@@ -40,8 +40,7 @@ def invitation(request: HttpRequest) -> HttpResponse:
         return _form(request, form, status=400)
     except (InvitationInvalid, InvalidCredentials, AlreadyMember) as refused:
         return _refused(request, form, refused)
-    sessions.sign_in(request, email=member.person.email, password=acceptance.password, now=now)
-    return HttpResponseRedirect("/")
+    return HttpResponseRedirect(entering.enter(request, member=member, now=now))
 
 
 def _refused(request: HttpRequest, form: InvitationForm, refused: DomainError) -> HttpResponse:

@@ -7,11 +7,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
 
-from apps.portal.forms import SignInForm
+from apps.portal.forms import CodeForm, SignInForm
 from apps.portal.pages import OPEN, page
 from config.context import require_tenant
-from tenants.identity import openid, sessions
-from tenants.identity.refusals import InvalidCredentials
+from tenants.identity import entering, openid, sessions
+from tenants.identity.refusals import InvalidCredentials, SecondFactorInvalid
 from tenants.identity.sso import connections
 from tenants.identity.sso.refusals import SsoRequired
 from tenants.isolation import on_square
@@ -30,15 +30,34 @@ def login(request: HttpRequest) -> HttpResponse:
     form = SignInForm(request.POST)
     form.full_clean()
     try:
-        member = sessions.sign_in(
+        member, path = entering.sign_in(
             request,
             email=request.POST.get("email", ""),
             password=request.POST.get("password", ""),
             now=timezone.now(),
+            onward=onward,
         )
     except (InvalidCredentials, SsoRequired) as refused:
         form.add_error(None, str(refused.title))
         return _form(request, form, onward, status=refused.status)
+    return _speaking_to(member.person, request, HttpResponseRedirect(path))
+
+
+@page(OPEN, "GET", "POST")
+def second_step(request: HttpRequest) -> HttpResponse:
+    """`/login/second-factor`: the code of whoever proved their password a moment ago."""
+    now = timezone.now()
+    if not entering.waits(request, now=now):
+        return HttpResponseRedirect(settings.LOGIN_URL)
+    if request.method != "POST":
+        return render(request, "portal/second_step.html", {"form": CodeForm()})
+    form = CodeForm(request.POST)
+    form.full_clean()
+    try:
+        member, onward = entering.finish(request, code=request.POST.get("otp", ""), now=now)
+    except SecondFactorInvalid as refused:
+        form.add_error(None, str(refused.title))
+        return render(request, "portal/second_step.html", {"form": form}, status=refused.status)
     return _speaking_to(member.person, request, HttpResponseRedirect(onward))
 
 

@@ -12,12 +12,12 @@ from billing.services import sso_joining
 from billing.services.sso_joining import ProofNeeded
 from config.context import Place, require_tenant
 from config.errors import DomainError
-from tenants.identity import openid_client
+from tenants.identity import entering, openid_client
 from tenants.identity.noting import note_failed_sign_in
 from tenants.identity.openid import Identity, identity_of
 from tenants.identity.passwords import guard_sign_in
 from tenants.identity.refusals import InvalidCredentials, OpenIdRefused
-from tenants.identity.sessions import open_session, safe_next
+from tenants.identity.sessions import safe_next
 from tenants.identity.sso import connections
 from tenants.identity.throttles import by_address, limited
 from tenants.models import Member, SsoConnection
@@ -86,9 +86,9 @@ def _signed_in(
     request: HttpRequest, found: SsoConnection, member: Member, came_for: str
 ) -> HttpResponse:
     now = timezone.now()
-    open_session(request, member=member, now=now)
+    onward = entering.enter(request, member=member, now=now, onward=came_for)
     connections.used(found, now=now)
-    return HttpResponseRedirect(safe_next(came_for))
+    return HttpResponseRedirect(onward)
 
 
 def _question(

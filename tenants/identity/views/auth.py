@@ -23,7 +23,8 @@ from tenants.identity.noting import (
     note_sign_out,
 )
 from tenants.identity.passwords import prove_by_password
-from tenants.identity.refusals import CredentialsMissing, InvalidCredentials
+from tenants.identity.refusals import CredentialsMissing, InvalidCredentials, SecondFactorInvalid
+from tenants.identity.second_factor import prove_where_set_up
 from tenants.identity.serializers import LoginOut, LogoutIn, RefreshIn, SignIn, TokenOut
 from tenants.identity.signing_out import sign_out_everywhere
 from tenants.identity.throttles import by_address, limited
@@ -46,7 +47,10 @@ def _answer(pair: TokenPair) -> dict[str, Any]:
 
 
 class Token(View):
-    """Sign in by e-mail and password. 401 `invalid_credentials` whichever of them is wrong."""
+    """Sign in by e-mail and password. 401 `invalid_credentials` whichever of them is wrong.
+
+    Of a person with a second factor 401 `second_factor_needed` asks for `otp`.
+    """
 
     needs = _OPEN
     place = Place.SQUARE
@@ -60,12 +64,17 @@ class Token(View):
         wish = parse(SignIn, request.data)
         try:
             member = prove_by_password(request, email=wish["email"], password=wish["password"])
-        except InvalidCredentials:
+            has_second_factor = prove_where_set_up(
+                request, person=member.person, code=wish.get("otp", ""), now=timezone.now()
+            )
+        except (InvalidCredentials, SecondFactorInvalid):
             self._refused = wish["email"]
             raise
         with transaction.atomic():
             note_sign_in(member, by="token")
-            return tokens.issue(member=member, now=timezone.now())
+            return tokens.issue(
+                member=member, now=timezone.now(), has_second_factor=has_second_factor
+            )
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         answer = super().dispatch(request, *args, **kwargs)
@@ -140,6 +149,7 @@ class LogoutEverywhere(View):
 
     needs = Needs(write=Permission.ME_WRITE, critical=True)
     place = Place.SQUARE
+    before_second_factor = True
 
     @extend_schema(request=None, responses={204: None})
     def post(self, request: Request) -> Response:

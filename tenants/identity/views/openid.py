@@ -13,13 +13,12 @@ from django.views.decorators.http import require_GET, require_http_methods
 from config.errors import DomainError, NotFound
 from config.handlers import refusal
 from config.needs import Needs, needs
-from tenants.identity import crossing, linking, openid
+from tenants.identity import crossing, entering, linking, openid
 from tenants.identity.caller import tenant_of
 from tenants.identity.noting import note_failed_sign_in
 from tenants.identity.openid import Identity, Journey
 from tenants.identity.passwords import guard_sign_in, member_by_password
 from tenants.identity.refusals import InvalidCredentials
-from tenants.identity.sessions import open_session
 from tenants.identity.throttles import by_address, limited
 from tenants.models import Person, Tenant
 from tenants.services import address_at, host_of, is_slug, tenant_at
@@ -62,8 +61,8 @@ def arrive(request: HttpRequest) -> HttpResponse:
     """`/login/crossing?code=` at a tenant: the session opens."""
     now = timezone.now()
     member, path = crossing.arrive(request, code=request.GET.get("code", ""), now=now)
-    open_session(request, member=member, now=now)
-    return HttpResponseRedirect(path)
+    onward = entering.enter(request, member=member, now=now, onward=path)
+    return HttpResponseRedirect(onward)
 
 
 # --- on the square -----------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ class Me(View):
 
     needs = Needs(read=Permission.ME_READ, write=Permission.ME_WRITE, critical=True)
     place = Place.SQUARE
+    before_second_factor = True
 
     @extend_schema(responses=MeOut)
     def get(self, request: Request) -> Response:

@@ -6,7 +6,8 @@ from django.utils import timezone
 
 from config.needs import Needs, needs
 from tenants.identity.caller import caller_of
-from tenants.identity.sessions import sign_in, sign_out
+from tenants.identity.entering import sign_in
+from tenants.identity.sessions import sign_out
 
 handler404 = "config.handlers.not_found"
 handler500 = "config.handlers.server_error"

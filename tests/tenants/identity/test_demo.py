@@ -6,6 +6,7 @@ from tenants.identity.demo import is_nobodys_address
 from tenants.identity.keys import create_key
 from tenants.models import Person, Tenant
 from tests.client import PASSWORD as OPERATORS
+from tests.console.doors import prove as prove_at_console
 from tests.console.doors import sign_in as sign_in_at_console
 from tests.portal.browser import SQUARE, Browser
 from tests.tenants.identity.people import join, program, sign_in, told
@@ -84,10 +85,13 @@ def test_a_session_of_the_demo_is_worthless_in_production(acme, settings):
 
 
 def test_the_demos_operator_is_nobody_in_production_and_another_is(db, settings):
-    for email in ("operator@plaza.test", "olivia@plaza.mx"):
+    people = [
         Person.objects.create_user(email, OPERATORS, kind=Person.Kind.OPERATOR)
+        for email in ("operator@plaza.test", "olivia@plaza.mx")
+    ]
     before, browser, other = Browser(SQUARE), Browser(SQUARE), Browser(SQUARE)
     sign_in_at_console(before, "operator@plaza.test", status=302)
+    prove_at_console(before, people[0])
     before.get("/console/")
 
     settings.IS_PRODUCTION = True
@@ -97,4 +101,5 @@ def test_the_demos_operator_is_nobody_in_production_and_another_is(db, settings)
     assert "Please enter the correct" in browser.text
     browser.get("/console/", status=302)
     sign_in_at_console(other, "olivia@plaza.mx", status=302)
+    prove_at_console(other, people[1])
     other.get("/console/")
