@@ -4,7 +4,7 @@ Each prints a table with ratios to a named peer of the same run, and fails when 
 `requests` (contacts and ordinary nouns over HTTP), `gate` (its wait and its cost), `provisioning` (a new tenant), `fleet` (migrating many),
 `usage` (reported events into the ledger), `closing` (a period of many tenants),
 `webhooks` (the door of the inbox), `batches` (1,000 contacts in a request),
-`mailing` (a campaign to many recipients).
+`mailing` (a campaign to many recipients), `signin` (by password, and under guesses).
 """
 
 import sys
@@ -12,7 +12,7 @@ from importlib import import_module
 
 BENCHMARKS = (
     "requests", "gate", "provisioning", "fleet", "usage", "closing", "webhooks", "batches",
-    "mailing",
+    "mailing", "signin",
 )  # fmt: skip
 
 

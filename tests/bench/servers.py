@@ -31,6 +31,7 @@ class Variant:
     database: str
     has_wall: bool = False
     threads: int = _THREADS
+    workers: int = 1
 
     def environment(self, **others: str) -> dict[str, str]:
         """Each sign-in at the variant's database; the peers know one, and it is the owner's."""
@@ -78,7 +79,8 @@ def serving(variant: Variant, log: Path, **environment: str) -> Iterator[Server]
     port = free_port()
     command = [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1",
-        "--port", str(port), "--workers", "1", "--blocking-threads", str(variant.threads),
+        "--port", str(port), "--workers", str(variant.workers),
+        "--blocking-threads", str(variant.threads),
         "--no-access-log", "--log-level", "warning", variant.application,
     ]  # fmt: skip
     with log.open("wb") as output:
