@@ -43,7 +43,7 @@ bench: setup  ## the benchmarks, as a table
 	@exec $(RUN) -- $(BIN)/python -m tests.bench $(ARGS)
 
 drills: setup  ## attacks, races and kills, in full; ARGS="sqlwall --seed 7" for one
-	@exec $(RUN) -- $(BIN)/python -m tests.drills $(or $(ARGS),sqlwall interleave isolation provisioning offboard clock previews webhooks reconcile grants policy noisy web worker campaign redis postgres)
+	@exec $(RUN) -- $(BIN)/python -m tests.drills $(or $(ARGS),sqlwall interleave isolation provisioning offboard clock killmoney previews webhooks reconcile grants policy noisy web worker campaign redis postgres)
 
 reset: setup  ## forget all data; programs stay
 	@$(LOCAL) reset
