@@ -99,7 +99,7 @@ class Timeline:
         start = int(wanted.start or 0)
         with connection.cursor() as cursor:
             cursor.execute(statement, [*parameters, int(wanted.stop) - start, start])
-            return [Moment(*row, json.loads(data)) for *row, data in cursor.fetchall()]
+            return [Moment(*row[:3], json.loads(row[3])) for row in cursor.fetchall()]
 
     def _after(self, at: str) -> tuple[str, list[Any]]:
         text, parameters = "", list[Any]()
