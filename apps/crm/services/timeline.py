@@ -99,7 +99,8 @@ class Timeline:
         start = int(wanted.start or 0)
         with connection.cursor() as cursor:
             cursor.execute(statement, [*parameters, int(wanted.stop) - start, start])
-            return [Moment(*row[:3], json.loads(row[3])) for row in cursor.fetchall()]
+            rows = cursor.fetchall()
+        return [Moment(pk, kind, at, json.loads(data)) for pk, kind, at, data in rows]
 
     def _after(self, at: str) -> tuple[str, list[Any]]:
         text, parameters = "", list[Any]()
