@@ -43,6 +43,7 @@ def _own_redis() -> None:
         # What a test promises must not reach the worker of a journey beside it.
         queue: Any = celery_app.conf
         queue.broker_url = queue.broker_read_url = queue.broker_write_url = settings.REDIS_URL
+        settings.CELERY_BROKER_URL = settings.REDIS_URL
 
 
 _own_redis()

@@ -16,9 +16,11 @@ _ERASED = {
     "ImportRowError",
     "PrivacyRequest",
     "Invitation",
+    "Note",
     "Person",
     "MailedProof",
     "SignIn",
+    "Task",
 }
 
 

@@ -96,7 +96,11 @@ def test_a_suspended_tenant_is_refused_with_its_reason(
     tenant.status, tenant.suspended_reason = Tenant.Status.SUSPENDED, "Abuse of mail."
     refused = ask(UNMETERED)
     assert code(refused) == "tenant_suspended"
-    assert facts(refused) == {"state": "suspended", "reason": "Abuse of mail."}
+    assert facts(refused) == {
+        "state": "suspended",
+        "reason": "Abuse of mail.",
+        "support": settings.PLAZA_SUPPORT_URL,
+    }
 
 
 def test_a_hold_refuses_and_its_end_lets_the_next_request_through(
@@ -118,7 +122,10 @@ def test_a_read_only_hold_refuses_what_writes_and_lets_readers_go_on(
     asked = {method: code(ask(UNMETERED, method=method)) for method in ("GET", "HEAD", "POST")}
 
     assert asked == {"GET": "", "HEAD": "", "POST": "subscription_past_due"}
-    assert facts(ask(UNMETERED, method="DELETE")) == {"degree": "read_only"}
+    assert facts(ask(UNMETERED, method="DELETE")) == {
+        "degree": "read_only",
+        "support": settings.PLAZA_SUPPORT_URL,
+    }
 
 
 def test_refusals_come_in_the_order_of_the_house(

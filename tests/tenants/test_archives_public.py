@@ -18,7 +18,7 @@ def test_which_public_rows_are_exported_is_decided_here():
         "billing_billedusage": {"tenant_id", "meter", "period_start", "period_end", "units"},
         "billing_invitation": {
             "id", "tenant_id", "email", "role", "invited_by_id", "created_at", "sent_at",
-            "expires_at", "accepted_at", "ended_at",
+            "expires_at", "accepted_at", "ended_at", "custom_role_id",
         },
         "billing_scaling": {"tenant_id", "scaled_at", "shares"},
         "billing_taxprofile": {
@@ -48,6 +48,9 @@ def test_which_public_rows_are_exported_is_decided_here():
             "tenant_id", "meter", "period_start", "used", "last_at", "carried",
         },
         "quotas_usagevalue": {"tenant_id", "meter", "period_start", "digest", "times"},
+        "tenants_customrole": {
+            "id", "tenant_id", "name", "description", "permissions", "created_at",
+        },
         "tenants_domain": {
             "id", "domain", "is_primary", "tenant_id", "verified_at", "created_at",
         },

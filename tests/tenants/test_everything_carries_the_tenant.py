@@ -223,7 +223,7 @@ def test_a_message_names_its_tenant_however_it_is_sent(acme, globex, server):
     with square_context(), pytest.raises(NoTenant):
         import_contacts.delay(import_id="same")
 
-    sent = [json.loads(raw)["headers"] for raw in server.lrange("plaza:plaza", 0, -1)]
+    sent = [json.loads(raw)["headers"] for raw in server.lrange("plaza:validation", 0, -1)]
     assert [headers[TENANT_HEADER] for headers in reversed(sent)] == [
         str(tenant.id) for tenant in (acme, acme, globex, globex)
     ]
