@@ -48,7 +48,7 @@ def reserved(
     held = _reserve(tenant_id=tenant_id, meter=meter, quantity=quantity, key=key, now=now)
     try:
         yield held
-    except BaseException:
+    except BaseException:  # also where a task or a thread is ended
         # In a transaction that is lost they were never taken.
         if not connection.needs_rollback:
             _give_back(held, now=now)

@@ -47,7 +47,7 @@ SHORT = {
     "killmoney": 1,
     "grants": 1,
     "policy": 1,
-    "noisy": 5,
+    "noisy": 15,
     "web": 2,
     "worker": 1,
     "campaign": 1,

@@ -99,7 +99,7 @@ class BatchRead(View):
 
     def rows_of(self, ids: Collection[UUID]) -> Mapping[UUID, Any]:
         """Those of these that exist, as they are answered; in a fixed number of queries."""
-        raise NotImplementedError
+        raise NotImplementedError  # each noun answers in its own shape; no address leads to this class
 
     def post(self, request: Request) -> HttpResponse:
         parsed = _parsed(request, self._one)
